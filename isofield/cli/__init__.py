@@ -1,0 +1,88 @@
+"""The command line: one file a verb; each parses, calls the verb, prints. The first word is looked up in a plain table."""
+
+import importlib
+import sys
+
+__all__ = ["main"]
+
+VERBS = {
+    "fit": "train on a shape, extract the surface, evaluate, write the page: the main job",
+    "train": "train one method alone",
+    "extract": "turn a trained field into a certified mesh",
+    "evaluate": "compare a run's mesh with its input, by named figures",
+    "data": "look at an input before training: data check PATH",
+    "list": "the methods and their settings",
+    "doctor": "what this machine can do: kernels, their speed, memory",
+    "demo": "the tour: fit an input that ships with isofield and check the result",
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; returns the exit code: 0 done, 1 failed, 2 bad usage or input, 130 interrupted."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_help())
+        return 0 if arguments else 2
+    if arguments[0] == "--version":
+        from .. import __version__
+
+        print(f"isofield {__version__}")
+        return 0
+    verb, *rest = arguments
+    if verb not in VERBS:
+        import difflib
+
+        close = difflib.get_close_matches(verb, VERBS, n=1)
+        hint = f"Did you mean `isofield {close[0]}`?" if close else "`isofield --help` lists the commands."
+        print(f"isofield: there is no command {verb!r}. {hint}", file=sys.stderr)
+        return 2
+    return _run(verb, rest)
+
+
+def _run(verb: str, arguments: list[str]) -> int:
+    from ..runtime.errors import IsofieldError
+    from ..runtime.progress import say
+
+    debug = "--debug" in arguments
+    arguments = [argument for argument in arguments if argument != "--debug"]
+    try:
+        importlib.import_module(f".{verb}", __name__).main(arguments)
+    except IsofieldError as error:
+        if debug:
+            raise
+        print(f"isofield {verb}: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        say("interrupted")
+        return 130
+    except MemoryError:
+        if debug:
+            raise
+        print(f"isofield {verb}: not enough memory\n  Use a lower --resolution, or --max-memory.", file=sys.stderr)
+        return 1
+    except SystemExit as stop:  # the parser of flags: usage errors and --help
+        return stop.code if isinstance(stop.code, int) else 2
+    except Exception as error:
+        if debug:
+            raise
+        print(
+            f"isofield {verb}: unexpected {type(error).__name__}: {error}\n  Run again with --debug for the full trace.",
+            file=sys.stderr,
+        )
+        return 1
+    return 0
+
+
+def _help() -> str:
+    width = max(map(len, VERBS))
+    lines = "\n".join(f"  {verb:<{width}}  {summary}" for verb, summary in VERBS.items())
+    return f"""usage: isofield COMMAND ...
+
+Shapes as continuous neural fields: a mesh or an oriented point cloud goes in, a certified watertight mesh comes out.
+
+{lines}
+
+Start with:
+  isofield fit my.ply               RUN/mesh.ply, RUN/certificate.json, RUN/metrics.json, RUN/page.html
+  isofield COMMAND --help           what a command does, with every flag and its default
+Any command takes --debug for a full trace of an error."""

@@ -1,0 +1,167 @@
+"""Points as text (.xyz) or as numpy arrays (.npz)."""
+
+import re
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from ..runtime.errors import InputError
+from .border import Contents
+from .colours import colour_bytes
+from .text import numbers, split_lines
+
+__all__ = ["read_npz", "read_xyz"]
+
+_COMMENT = re.compile(rb"(?:#|//)[^\r\n]*")
+WIDTHS = (
+    3,
+    4,
+    6,
+    7,
+    9,
+    10,
+)  # coordinates; a fourth value such as an intensity; normals and colours in either order
+ZIP_LIMIT = 1032  # deflate never packs more bytes than this into one: a larger promise is false
+
+
+def read_xyz(path: Path) -> Contents:
+    """Points from lines of `x y z`, with normals and colours (0 to 255) after them where the numbers say so.
+
+    Numbers may be separated by blanks, commas or semicolons. A first line that holds only the count, or names
+    of columns, is passed.
+    """
+    data = path.read_bytes()
+    if b"\0" in data:
+        raise InputError("is not a text file", path, "Name the file by its real format or export it as text.")
+    lines = split_lines(_COMMENT.sub(b"", data).translate(bytes.maketrans(b",;", b"  ")))
+    chosen = np.ones(len(lines.number), bool)
+    if not len(chosen):
+        return Contents(np.zeros((0, 3)))
+    if lines.words[0] == 1 or not re.search(rb"\d", lines.raw[lines.start[0] : lines.end[0]].tobytes()):
+        chosen[0] = False
+    if not chosen.any():
+        return Contents(np.zeros((0, 3)))
+    words = lines.words[chosen]
+    width = int(words[0])
+    odd = words != width
+    if odd.any() or width not in WIDTHS:
+        line = int(np.argmax(odd))
+        raise InputError(
+            f"a line of {words[line]} numbers, where {f'{width}, as before,' if odd.any() else '3, 6 or 9'} are expected",
+            f"{path}, line {lines.number[chosen][line]}",
+            "Write one point a line: x y z, then the normal or the colour or both.",
+        )
+    text = lines.text_after(chosen, 0)
+    rows = numbers(text, np.float64, path, lines.line_of_word(chosen, 0)).reshape(-1, width)
+    normals = colours = None
+    notes = []
+    if width % 3:
+        notes.append("The fourth number of each line was skipped.")
+    for first in range(3 + width % 3, width, 3):
+        columns = rows[:, first : first + 3]
+        if normals is None and _look_like_normals(columns):
+            normals = columns
+        elif colours is None and _look_like_colours(columns):
+            colours = colour_bytes(columns, 255.0)
+        else:
+            raise InputError(
+                f"columns {first + 1} to {first + 3} are neither unit normals nor colours from 0 to 255",
+                path,
+                "Keep only x y z, or normals of unit length, or colours as whole numbers from 0 to 255.",
+            )
+    return Contents(
+        rows[:, :3], normals=normals, colours=colours, notes=tuple(notes), vertex_lines=lines.number[chosen]
+    )
+
+
+def _look_like_normals(columns: np.ndarray) -> bool:
+    """Whether most rows have unit length; single bad ones are left to the border, which names them."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.mean(np.abs(np.linalg.norm(columns, axis=1) - 1.0) < 0.05) > 0.5)
+
+
+def _look_like_colours(columns: np.ndarray) -> bool:
+    return bool(np.all((columns >= 0) & (columns <= 255) & (columns == np.floor(columns))))
+
+
+def read_npz(path: Path) -> Contents:
+    """Points from the arrays `points` [N, 3] and, where present, `normals` [N, 3], of any float type."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name.removesuffix(".npy") for name in archive.namelist()]
+            if "points" not in names:
+                raise InputError(
+                    f"holds no array 'points' (it holds: {', '.join(names[:8])[:200] or 'nothing'})",
+                    path,
+                    "Save it with numpy.savez(path, points=..., normals=...).",
+                )
+            points = _array(archive, "points", path)
+            normals = _array(archive, "normals", path) if "normals" in names else None
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        OSError,
+        struct.error,
+    ) as error:
+        raise InputError(
+            f"is not a whole .npz archive ({error})", path, "Copy the file or save it again."
+        ) from error
+    if normals is not None and normals.shape != points.shape:
+        raise InputError(
+            f"'normals' has the shape {normals.shape} and 'points' {points.shape}",
+            path,
+            "Save one normal for each point.",
+        )
+    notes = ()
+    if {"loc", "scale"} & set(names):
+        notes = (
+            "The arrays 'loc' and 'scale' were not applied: the points stay in the frame they are stored in.",
+        )
+    return Contents(points, normals=normals, notes=notes)
+
+
+def _array(archive: zipfile.ZipFile, name: str, path: Path) -> np.ndarray:
+    """One array [N, 3] of floating-point numbers, after a look at what its header promises."""
+    member = archive.getinfo(f"{name}.npy")
+    where = f"{path}, array '{name}'"
+    if member.file_size > ZIP_LIMIT * member.compress_size + 1024:
+        raise InputError(
+            f"promises {member.file_size} bytes in {member.compress_size}", where, "Save the file again."
+        )
+    with archive.open(member) as file:
+        try:
+            version = np.lib.format.read_magic(file)
+            reader = (
+                np.lib.format.read_array_header_1_0
+                if version == (1, 0)
+                else np.lib.format.read_array_header_2_0
+            )
+            shape, fortran_order, kind = reader(file)
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
+            raise InputError(
+                "has no readable numpy header", where, "Save the file again with numpy.savez."
+            ) from error
+        if kind.kind != "f" or len(shape) != 2 or shape[1] != 3 or shape[0] < 0:
+            raise InputError(
+                f"has the type {kind} and the shape {shape}, not floating-point numbers of the shape (N, 3)",
+                where,
+                "Save it so.",
+            )
+        size = shape[0] * 3 * kind.itemsize
+        if size > member.file_size:
+            raise InputError(
+                f"promises {shape[0]} rows, {size} bytes, and has {member.file_size} bytes",
+                where,
+                "Save the file again.",
+            )
+        data = file.read(size)
+    if len(data) < size:
+        raise InputError("ends early", where, "The file is cut short; copy or save it again.")
+    values = np.frombuffer(data, kind)
+    return values.reshape(shape, order="F" if fortran_order else "C").astype(np.float64)

@@ -1,0 +1,122 @@
+"""From a path to a Shape: which reader, and what the file is when it is not what its name says."""
+
+import dataclasses
+import difflib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from ..runtime.errors import InputError
+from .binvox import read_binvox_as_mesh
+from .border import Contents, admit
+from .gltf import read_gltf
+from .obj import read_obj
+from .off import read_off
+from .ply import read_ply
+from .points import read_npz, read_xyz
+from .shape import Shape
+from .stl import read_stl
+
+__all__ = ["READERS", "load"]
+
+READERS: dict[str, Callable[[Path], Contents]] = {
+    ".ply": read_ply,
+    ".obj": read_obj,
+    ".stl": read_stl,
+    ".off": read_off,
+    ".glb": read_gltf,
+    ".gltf": read_gltf,
+    ".xyz": read_xyz,
+    ".npz": read_npz,
+    ".binvox": read_binvox_as_mesh,
+}
+
+# what a file begins with, the ending that it should have ("" where nothing here reads it), and its name
+BEGINNINGS: list[tuple[bytes, str, str]] = [
+    (b"ply\n", ".ply", "a PLY file"),
+    (b"ply\r", ".ply", "a PLY file"),
+    (b"glTF", ".glb", "a binary glTF file"),
+    (b"#binvox", ".binvox", "a binvox file"),
+    (b"OFF\n", ".off", "an OFF file"),
+    (b"OFF\r", ".off", "an OFF file"),
+    (b"COFF\n", ".off", "an OFF file"),
+    (b"PK\x03\x04", ".npz", "a zip archive"),
+    (b"\x93NUMPY", "", "a single numpy array (save it as .npz with the name 'points')"),
+    (b"\x89PNG", "", "a PNG image"),
+    (b"\xff\xd8\xff", "", "a JPEG image"),
+    (b"%PDF", "", "a PDF document"),
+    (b"\x1f\x8b", "", "a gzip archive (unpack it first)"),
+    (b"Kaydara FBX", "", "an FBX file"),
+    (b"BLENDER", "", "a Blender file"),
+    (b"version https://git-lfs", "", "a placeholder of git-lfs, not the file itself (run 'git lfs pull')"),
+    (b"# .PCD", "", "a PCD file"),
+    (b"<!DOCTYPE", "", "a web page"),
+    (b"<html", "", "a web page"),
+    (b"<?xml", "", "an XML file"),
+]
+
+
+def load(path: str | os.PathLike) -> Shape:
+    """The shape in a file of one of the formats in READERS, chosen by the name's ending, checked.
+
+    When the content is plainly of another of these formats, that one is read and a note says so. Raises
+    InputError for whatever cannot be read or used: what is wrong, where, and what to do.
+    """
+    path = Path(path)
+    reader = _reader_of(path)
+    try:
+        with open(path, "rb") as file:
+            head = file.read(32)
+        if not head:
+            raise InputError("the file is empty", path, "Copy or export it again.")
+        ending, name = _recognised(head)
+        note = ""
+        if name and not (ending and READERS[ending] is reader):
+            if not ending:
+                raise InputError(
+                    f"is {name}, not a {path.suffix} file", path, f"Formats that are read: {_known()}."
+                )
+            note = f"The name says {path.suffix}, the content is {name} and was read as such."
+            reader = READERS[ending]
+        contents = reader(path)
+    except OSError as error:
+        raise InputError(
+            f"cannot be read ({error.strerror or error})", path, "Check the permissions and the disk."
+        ) from error
+    if note:
+        contents = dataclasses.replace(contents, notes=(note, *contents.notes))
+    return admit(contents, path)
+
+
+def _known() -> str:
+    return " ".join(READERS)
+
+
+def _reader_of(path: Path) -> Callable[[Path], Contents]:
+    """The reader for the name's ending, once there is a file."""
+    if path.is_dir():
+        raise InputError(
+            "is a folder, not a file", path, f"Name one file in it; formats that are read: {_known()}."
+        )
+    if not path.exists():
+        beside = difflib.get_close_matches(path.name, _names_in(path.parent), 1)
+        advice = f"Did you mean '{beside[0]}'?" if beside else "Check the spelling and the folder."
+        raise InputError("there is no such file", path, advice)
+    ending = path.suffix.lower()
+    if ending in READERS:
+        return READERS[ending]
+    near = difflib.get_close_matches(ending, READERS, 1, 0.5)
+    advice = f"Formats that are read: {_known()}." + (f" Did you mean {near[0]}?" if near else "")
+    raise InputError(f"no reader for '{ending}' files" if ending else "the name has no ending", path, advice)
+
+
+def _names_in(folder: Path) -> list[str]:
+    return [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+
+
+def _recognised(head: bytes) -> tuple[str, str]:
+    """The ending and name of the format that a file plainly begins like, or ("", "")."""
+    for beginning, ending, name in BEGINNINGS:
+        if head.startswith(beginning):
+            return ending, name
+    return "", ""

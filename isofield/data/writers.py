@@ -1,0 +1,80 @@
+"""Meshes and points as files, whole or not at all."""
+
+import dataclasses
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from jaxtyping import Float
+
+from ..geometry.mesh import Mesh
+from ..runtime.errors import InputError
+from ..runtime.files import atomic_path
+from .gltf import write_glb
+from .obj import write_obj
+from .off import write_off
+from .ply import write_ply
+from .stl import write_stl
+
+__all__ = ["WRITERS", "write_mesh", "write_points"]
+
+# a writer gets the open file, the mesh (vertices float32 where that is precise enough, else float64), one-line comments
+WRITERS: dict[str, Callable[[BinaryIO, Mesh, list[str]], None]] = {
+    ".ply": write_ply,
+    ".obj": write_obj,
+    ".stl": write_stl,
+    ".off": write_off,
+    ".glb": write_glb,
+}
+FLOAT32_LOSS = (
+    1e-6  # of the box's longest edge: coordinates that float32 would move by more stay in double precision
+)
+
+
+def write_mesh(path: str | os.PathLike, mesh: Mesh, comments: Sequence[str] = ()) -> None:
+    """Write `mesh` in the format that the name's ending says (WRITERS), with comments where it has a place for them.
+
+    Coordinates keep the input's digits: they are written in double precision where single would lose any.
+    PLY, OBJ and GLB hold normals and colours, OFF colours, STL neither. Raises InputError for an unknown
+    ending, FailedError where writing fails.
+    """
+    path = Path(path)
+    writer = WRITERS.get(path.suffix.lower())
+    if writer is None:
+        raise InputError(
+            f"no writer for '{path.suffix}' files",
+            path,
+            f"Name the output with one of: {' '.join(sorted(WRITERS))}.",
+        )
+    lines = [line for comment in comments for line in comment.splitlines()]
+    precision = np.float32 if _float32_suffices(mesh.vertices) else np.float64
+    mesh = dataclasses.replace(mesh, vertices=np.ascontiguousarray(mesh.vertices, precision))
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        writer(file, mesh, lines)
+
+
+def write_points(
+    path: str | os.PathLike,
+    points: Float[np.ndarray, "points 3"],
+    normals: Float[np.ndarray, "points 3"] | None = None,
+    comments: Sequence[str] = (),
+) -> None:
+    """Write points, with their unit normals where given, as PLY."""
+    path = Path(path)
+    if path.suffix.lower() != ".ply":
+        raise InputError(f"points are written as PLY, not as '{path.suffix}'", path, "Name the file .ply.")
+    write_mesh(path, Mesh(points, np.zeros((0, 3), np.int32), normals), comments)
+
+
+def _float32_suffices(points: np.ndarray) -> bool:
+    """Whether single precision keeps the points [V, 3] to within FLOAT32_LOSS of their box's longest edge."""
+    if not len(points):
+        return True
+    size = float(np.max(points.max(axis=0) - points.min(axis=0)))
+    with np.errstate(over="ignore", under="ignore"):
+        return (
+            float(np.max(np.abs(points.astype(np.float32) - np.asarray(points, np.float64))))
+            <= FLOAT32_LOSS * size
+        )

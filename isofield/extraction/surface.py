@@ -1,0 +1,128 @@
+"""From a field, any callable from points to values, to the triangles of its surface."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from ..geometry.frames import WORKING_BOX
+from ..geometry.level import Inside
+from ..geometry.mesh import Mesh
+from ..kernels.marching_cubes import connect
+from ..kernels.marching_cubes.table import FACE_COUNTS
+from ..runtime.errors import FailedError, InputError
+from .dense import Piece, dense_pieces, slab_pieces
+from .evaluator import Evaluator, Field, grid_depth
+from .grid import Box, Grid
+from .storage import Storage
+
+__all__ = ["METHODS", "Extraction", "extract_surface", "marching_cubes"]
+
+
+@dataclass(frozen=True, eq=False)
+class Extraction:
+    """A surface and how it was found.
+
+    mesh: vertices float32, in the coordinates of the box. evaluations: points at which the field was read.
+    method, resolution, coarse: as asked for, coarse as it was chosen (None for the dense method). cell: edge of a grid cell.
+    lowest, highest: range of the values that were read.
+    """
+
+    mesh: Mesh
+    evaluations: int
+    method: str
+    resolution: int
+    coarse: int | None
+    box: Box
+    cell: float
+    lowest: float
+    highest: float
+
+
+Method = Callable[..., Iterable[Piece]]
+
+METHODS: dict[str, Method] = {"dense": dense_pieces}
+"""How the grid is read: (read, grid, coarse, memory, report) to the surface in pieces."""
+
+
+def extract_surface(
+    field: Field,
+    inside: Inside,
+    resolution: int,
+    box: Box = WORKING_BOX,
+    method: str = "mise",
+    coarse: int | None = None,
+    max_memory: int | None = None,
+    progress: Callable[[float, str], None] | None = None,
+) -> Extraction:
+    """The surface of a field in a box, by marching cubes on a grid of `resolution` cells along each axis.
+
+    method: "dense" reads every grid point; "mise" starts from `coarse` cells along each axis (resolution / 2^k; chosen if None) and
+    refines where the surface passes: equal to dense on every component that the coarse grid meets.
+    max_memory: bytes for the extraction itself (the field, the mesh's readers and Python come on top); the work is then done in
+    slabs and intermediate results lie in temporary files. The mesh is the same, bit for bit.
+    progress: called with the share done, in [0, 1], and a short text.
+    Vertices are in the order of their grid edges, faces in the order of the cells; the mesh is closed, oriented outward, each face
+    of positive area. Raises InputError for settings that cannot work, FailedError for a field that is not finite or has no surface.
+    """
+    if method not in METHODS:
+        raise InputError(f"there is no method {method!r}", "method", f"Choose one of {', '.join(METHODS)}.")
+    grid = Grid.cubic(resolution, box)
+    evaluator = Evaluator(field)
+    storage = Storage(on_disk=max_memory is not None)
+    pieces = METHODS[method](
+        lambda points: grid_depth(evaluator, grid, inside, points), grid, coarse, max_memory, progress or _silent
+    )
+    mesh = _assemble(pieces, grid, storage)
+    if len(mesh.faces) == 0:
+        raise FailedError(
+            f"the field has no surface at level {inside.level:g} in this box; "
+            f"its values range over [{evaluator.lowest:.6g}, {evaluator.highest:.6g}]",
+            "extraction",
+            "Check the level and the box, or train for longer.",
+        )
+    return Extraction(
+        mesh=mesh,
+        evaluations=evaluator.evaluations,
+        method=method,
+        resolution=resolution,
+        coarse=None,
+        box=box,
+        cell=grid.cell,
+        lowest=evaluator.lowest,
+        highest=evaluator.highest,
+    )
+
+
+def marching_cubes(
+    values: Float[np.ndarray, "X Y Z"], box: Box, inside: Inside
+) -> Mesh:
+    """The surface of a grid of values whose first and last points along each axis lie on the faces of `box`.
+
+    Border points count as outside, so that the surface closes; an empty mesh where nothing is inside.
+    """
+    grid = Grid(values.shape, box)
+    depth = inside.depth(values).astype(np.float32)
+    for axis in range(3):
+        for end in (0, -1):
+            border = np.moveaxis(depth, axis, 0)[end]
+            np.minimum(border, 0, out=border)
+    return _assemble([slab_pieces(depth, 0, grid)], grid, Storage(on_disk=False))
+
+
+def _assemble(pieces: Iterable[Piece], grid: Grid, storage: Storage) -> Mesh:
+    """One mesh from the pieces of its surface in order."""
+    growing = storage.growing(np.int64), storage.growing(np.uint8), storage.growing(np.float32, 3)
+    for piece in pieces:
+        for whole, part in zip(growing, piece):
+            whole.append(part)
+    cells, cases, vertices = (whole.finish() for whole in growing)
+    faces = storage.empty((int(FACE_COUNTS[cases].sum(dtype=np.int64)), 3), np.int32)
+    if len(cells):
+        connect(cells, cases, grid.shape[1:], faces)
+    return Mesh(vertices, faces)
+
+
+def _silent(share: float, text: str) -> None:
+    pass

@@ -1,0 +1,1 @@
+"""Shapes as numbers: frames, closed forms, surface sampling, inside and distance."""

@@ -1,0 +1,34 @@
+"""The definitions in plain numpy, one vertex at a time."""
+
+import numpy as np
+
+__all__ = ["components", "edges_and_fans"]
+
+
+def edges_and_fans(faces: np.ndarray, vertex_count: int) -> tuple[int, ...]:
+    """As `kernels.topology.edges_and_fans`."""
+    directed = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    edges, edge = np.unique(np.sort(directed, axis=1), axis=0, return_inverse=True)
+    uses = np.bincount(edge.ravel(), minlength=len(edges))
+    along = np.bincount(edge.ravel(), weights=directed[:, 0] < directed[:, 1], minlength=len(edges))
+    used = np.unique(faces)
+    pinched = 0
+    for vertex in used:
+        around = faces[np.any(faces == vertex, axis=1)]
+        links = around[around != vertex].reshape(-1, 2)  # the edges opposite to the vertex: they must hang together
+        _, links = np.unique(links, return_inverse=True)
+        pinched += len(np.unique(components(links.reshape(-1, 2), int(links.max()) + 1))) > 1
+    opposed = (uses == 2) & (along != 1)
+    return len(edges), np.sum(uses == 1), np.sum(opposed), np.sum(uses > 2), len(used), pinched
+
+
+def components(faces: np.ndarray, vertex_count: int) -> np.ndarray:
+    """As `kernels.topology.components`: the smallest name spreads over each face until nothing changes."""
+    names = np.arange(vertex_count, dtype=np.int32)
+    while True:
+        before = names.copy()
+        smallest = names[faces].min(axis=1, initial=vertex_count)
+        for corner in faces.T:
+            np.minimum.at(names, corner, smallest)
+        if np.array_equal(names, before):
+            return names

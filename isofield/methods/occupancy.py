@@ -1,0 +1,90 @@
+"""Occupancy field of one shape.
+
+The network approximates the logit of the probability that a point is inside (Mescheder et al. 2019, section 3.1, without a
+code); the loss is the binary cross-entropy (equation 1). It asks nothing of the surface, only what is inside: the method for open,
+self-intersecting and otherwise dirty meshes.
+"""
+
+from dataclasses import dataclass, field
+
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from ..data.samples import Draws, HeldOut, Samples, Solid, Spread
+from ..geometry.level import Above
+from ..networks.coordinate import CoordinateNetwork
+from ..training.method import Surface
+from ..training.recipes import RECIPES
+
+__all__ = ["Config", "Occupancy", "OccupancyField"]
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of `occupancy`."""
+
+    network: CoordinateNetwork = field(default_factory=CoordinateNetwork)
+    """how coordinates become a logit"""
+    learning_rate: float | None = None
+    """at the start; falls to 2 % along a cosine (default: by network)"""
+    points: int | None = None
+    """points in a step (default: by network)"""
+    uniform: float = 0.25
+    """share of the points that lie anywhere in the box; the rest lie near the surface"""
+    sigmas: tuple[float, ...] = (0.006, 0.04)
+    """standard deviations of the distance to the surface of points near it, working units"""
+    fresh: int = 1
+    """after the first 24 steps, every how many steps new points are drawn and labelled"""
+
+
+class OccupancyField(nn.Module):
+    """Points [N, 3] of the working box -> logit [N] of being inside; the surface is where the probability is one half."""
+
+    inside = Above(0.0)
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, points: Float[Tensor, "points 3"]) -> Float[Tensor, "points"]:
+        return self.network(points)[:, 0]
+
+
+class Occupancy:
+    """One player, no code, one product: the surface."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.field = OccupancyField(config.network.build())
+        self.recipe = RECIPES[config.network.kind]
+        self.players = {"field": self.recipe.player(self.field, config.learning_rate)}
+
+    def prepare(self, solid: Solid, seed: int) -> None:
+        """Take the solid that labels the points."""
+        c = self.config
+        spread = Spread(c.uniform, c.sigmas)
+        count = c.points or self.recipe.points
+        self.draws = Draws(
+            lambda rng: spread.points(solid, count, rng),
+            lambda points: solid.occupancy(points).astype("float32"),
+            seed,
+            every=c.fresh,
+        )
+        self.held_out = HeldOut(solid, seed)
+
+    def batch(self, player: str, step: int, progress: float) -> Samples:
+        """Labelled points of this step."""
+        return self.draws.at(step)
+
+    def loss(self, player: str, batch: Samples, progress: float) -> dict[str, Tensor]:
+        """Mean binary cross-entropy between the logits and the occupancies."""
+        return {"cross_entropy": binary_cross_entropy_with_logits(self.field(batch.points), batch.labels)}
+
+    def metric(self) -> tuple[str, float]:
+        """Intersection over union on points kept apart."""
+        return "iou", self.held_out.iou(self.field, self.field.inside)
+
+    def products(self) -> dict[str, Surface]:
+        """The surface: probability one half."""
+        return {"mesh": Surface(self.field, self.field.inside)}

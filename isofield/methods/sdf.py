@@ -1,0 +1,91 @@
+"""Signed distance field of one shape.
+
+The network approximates d(x), the signed distance to the surface, negative inside, cut off at +-t: the loss is the clamped L1 of
+DeepSDF (Park et al. 2019, equation 4) divided by t. Points pass through a multiresolution hash grid (Mueller et al. 2022) by
+default; the networks of the papers are there by name.
+"""
+
+from dataclasses import dataclass, field
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ..data.samples import Draws, HeldOut, Samples, Solid, Spread
+from ..geometry.level import Below
+from ..networks.coordinate import CoordinateNetwork
+from ..training.method import Surface
+from ..training.recipes import RECIPES
+
+__all__ = ["SDF", "Config", "SignedDistanceField"]
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of `sdf`."""
+
+    network: CoordinateNetwork = field(default_factory=CoordinateNetwork)
+    """how coordinates become a distance"""
+    truncation: float = 0.04
+    """t: distances are cut off here, in units of the working box [-1, 1]^3"""
+    learning_rate: float | None = None
+    """at the start; falls to 2 % along a cosine (default: by network)"""
+    points: int | None = None
+    """points in a step (default: by network)"""
+    uniform: float = 0.25
+    """share of the points that lie anywhere in the box; the rest lie near the surface"""
+    sigmas: tuple[float, ...] = (0.006, 0.04)
+    """standard deviations of the distance to the surface of points near it, working units"""
+    fresh: int = 3
+    """after the first 24 steps, every how many steps new points are drawn and labelled"""
+
+
+class SignedDistanceField(nn.Module):
+    """Points [N, 3] of the working box -> signed distance [N], negative inside, faithful within +-truncation."""
+
+    inside = Below(0.0)
+
+    def __init__(self, network: nn.Module, truncation: float) -> None:
+        super().__init__()
+        self.network, self.truncation = network, truncation
+
+    def forward(self, points: Float[Tensor, "points 3"]) -> Float[Tensor, "points"]:
+        return self.truncation * self.network(points)[:, 0]
+
+
+class SDF:
+    """One player, no code, one product: the surface."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.field = SignedDistanceField(config.network.build(), config.truncation)
+        self.recipe = RECIPES[config.network.kind]
+        self.players = {"field": self.recipe.player(self.field, config.learning_rate)}
+
+    def prepare(self, solid: Solid, seed: int) -> None:
+        """Take the solid that labels the points."""
+        c = self.config
+        spread = Spread(c.uniform, c.sigmas)
+        count = c.points or self.recipe.points
+        self.draws = Draws(
+            lambda rng: spread.points(solid, count, rng),
+            lambda points: solid.signed_distance(points, c.truncation),
+            seed,
+            every=c.fresh,
+        )
+        self.held_out = HeldOut(solid, seed)
+
+    def batch(self, player: str, step: int, progress: float) -> Samples:
+        """Labelled points of this step."""
+        return self.draws.at(step)
+
+    def loss(self, player: str, batch: Samples, progress: float) -> dict[str, Tensor]:
+        """Mean |f(x) - clamp(d(x), -t, t)| / t: in units of the truncation, so that targets fill [-1, 1]."""
+        return {"distance": (self.field(batch.points) - batch.labels).abs().mean() / self.config.truncation}
+
+    def metric(self) -> tuple[str, float]:
+        """Intersection over union on points kept apart."""
+        return "iou", self.held_out.iou(self.field, self.field.inside)
+
+    def products(self) -> dict[str, Surface]:
+        """The surface: the zero level."""
+        return {"mesh": Surface(self.field, self.field.inside)}

@@ -1,0 +1,1 @@
+"""Numbers that compare shapes: every figure by its full name, with what it is a share of."""

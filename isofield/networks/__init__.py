@@ -1,0 +1,1 @@
+"""Networks to assemble: encodings, perceptrons, published implicit networks, their losses and derivatives."""

@@ -1,0 +1,75 @@
+"""Networks from coordinates to one number, by name: the hash grid and what the field used before it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from .deepsdf import DeepSDFDecoder
+from .encodings import FourierFeatures, gaussian_frequencies
+from .hash_grid import GridNetwork, HashGrid
+from .mlp import MLP
+from .siren import Siren
+
+__all__ = ["NETWORKS", "CoordinateNetwork", "ScaledInput"]
+
+
+@dataclass(frozen=True)
+class CoordinateNetwork:
+    """How a point of the working box becomes one number."""
+
+    kind: Literal["hash_grid", "mlp", "fourier", "siren", "deepsdf"] = "hash_grid"
+    """hash_grid: multiresolution hash grid and a small MLP (fast). mlp: 8 x 256 ReLU on bare coordinates. fourier: the same on
+    256 Gaussian random Fourier features. siren: 5 layers of 256 sines. deepsdf: the 8 x 512 decoder of DeepSDF without a code."""
+    levels: int = 8
+    """hash_grid: number of grids"""
+    coarsest: int = 16
+    """hash_grid: cells along an axis of the coarsest grid"""
+    finest: int = 256
+    """hash_grid: cells along an axis of the finest grid"""
+    log2_table: int = 17
+    """hash_grid: each grid keeps at most 2^this feature vectors"""
+    hidden: int = 32
+    """hash_grid: units of each of the two hidden layers"""
+    sigma: float = 2.0
+    """fourier: standard deviation of the frequencies, in periods over the working box"""
+
+    def build(self) -> nn.Module:
+        """The network, points [N, 3] -> [N, 1], freshly initialised from torch's random state."""
+        return NETWORKS[self.kind](self)
+
+
+class ScaledInput(nn.Module):
+    """Gives `network` the points of [-1, 1]^3 mapped to [0, 1]^3."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, points: Float[Tensor, "points 3"]) -> Float[Tensor, "points out"]:
+        return self.network(0.5 * points + 0.5)
+
+
+def _hash_grid(c: CoordinateNetwork) -> nn.Module:
+    return GridNetwork(HashGrid(c.levels, c.coarsest, c.finest, c.log2_table), c.hidden)
+
+
+def _mlp(c: CoordinateNetwork) -> nn.Module:
+    return MLP(3, [256] * 8, 1)
+
+
+def _fourier(c: CoordinateNetwork) -> nn.Module:
+    features = FourierFeatures(gaussian_frequencies(256, c.sigma))
+    return ScaledInput(nn.Sequential(features, MLP(features.out_features, [256] * 8, 1)))
+
+
+def _siren(c: CoordinateNetwork) -> nn.Module:
+    return Siren(3, 1, hidden_features=256, hidden_layers=3)
+
+
+def _deepsdf(c: CoordinateNetwork) -> nn.Module:
+    return DeepSDFDecoder(latent_size=0)
+
+
+NETWORKS = {"hash_grid": _hash_grid, "mlp": _mlp, "fourier": _fourier, "siren": _siren, "deepsdf": _deepsdf}

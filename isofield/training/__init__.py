@@ -1,0 +1,1 @@
+"""Training: the loop, its hooks, budgets, checkpoints, and the run folder."""

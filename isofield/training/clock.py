@@ -1,0 +1,55 @@
+"""The budget of a training: so many seconds or so many steps. Schedules see only the share that is spent."""
+
+import time
+from dataclasses import dataclass
+
+from ..runtime.errors import InputError
+
+__all__ = ["Budget", "Clock"]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Either `seconds` of training or a number of `steps`; the other is None."""
+
+    seconds: float | None = None
+    steps: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.seconds is None) == (self.steps is None):
+            raise InputError(
+                "a budget is either seconds or steps", "--seconds, --steps", "Give exactly one of them."
+            )
+        name, value = ("--seconds", self.seconds) if self.steps is None else ("--steps", self.steps)
+        if not 0 < value < float("inf"):
+            raise InputError(f"must be positive, not {value}", name, "Give a number above 0.")
+
+
+class Clock:
+    """Steps and seconds of one training. step: number of steps done; the loop counts it up."""
+
+    def __init__(self, budget: Budget, step: int = 0, seconds: float = 0.0) -> None:
+        self.budget, self.step = budget, step
+        self._before, self._start = seconds, time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training so far, those before a resume included."""
+        return self._before + time.perf_counter() - self._start
+
+    @property
+    def progress(self) -> float:
+        """Share of the budget that is spent, in [0, 1]."""
+        share = (
+            self.step / self.budget.steps
+            if self.budget.steps is not None
+            else self.seconds / self.budget.seconds
+        )
+        return min(share, 1.0)
+
+    @property
+    def spent(self) -> bool:
+        """Whether the budget is used up."""
+        if self.budget.steps is not None:
+            return self.step >= self.budget.steps
+        return self.seconds >= self.budget.seconds

@@ -1,0 +1,112 @@
+"""What happens beside the steps: checkpoints, the log, the progress bar."""
+
+import json
+import time
+
+import torch
+from torch import Tensor
+
+from ..runtime.progress import Progress
+from .checkpoints import (
+    latest_checkpoint,
+    load_checkpoint,
+    optimiser_tensors,
+    restore_optimiser,
+    save_checkpoint,
+)
+from .clock import Clock
+from .method import Method
+from .run_folder import RunFolder
+
+__all__ = ["Bar", "Checkpoints", "Log", "restore"]
+
+
+class Checkpoints:
+    """Saves the whole state every so many seconds, and at the end (also after Ctrl-C)."""
+
+    def __init__(self, method: Method, folder: RunFolder, every: float = 10.0) -> None:
+        self.method, self.folder, self.every = method, folder, every
+        self._saved_at, self._saved_step = time.perf_counter(), -1
+
+    def after_step(self, clock: Clock, terms: dict[str, Tensor]) -> None:
+        """Save when it is time."""
+        if time.perf_counter() - self._saved_at >= self.every:
+            self._save(clock)
+
+    def close(self, clock: Clock) -> None:
+        """Save what is not saved yet."""
+        if clock.step != self._saved_step:
+            self._save(clock)
+
+    def _save(self, clock: Clock) -> None:
+        tensors = {}
+        for name, player in self.method.players.items():
+            tensors |= {f"{name}/module/{key}": value for key, value in player.module.state_dict().items()}
+            tensors |= {
+                f"{name}/optimiser/{key}": value for key, value in optimiser_tensors(player.optimiser).items()
+            }
+        save_checkpoint(self.folder.checkpoints, clock.step, tensors, {"seconds": clock.seconds})
+        self._saved_at, self._saved_step = time.perf_counter(), clock.step
+
+
+def restore(method: Method, folder: RunFolder, with_optimisers: bool = True) -> tuple[int, float]:
+    """Load the newest checkpoint into the method's players. Returns (steps done, seconds of training); (0, 0) if there is none."""
+    path = latest_checkpoint(folder.checkpoints)
+    if path is None:
+        return 0, 0.0
+    step, tensors, numbers = load_checkpoint(path)
+
+    def part(prefix: str) -> dict[str, torch.Tensor]:
+        return {
+            name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)
+        }
+
+    for name, player in method.players.items():
+        player.module.load_state_dict(part(f"{name}/module/"))
+        if with_optimisers:
+            restore_optimiser(player.optimiser, part(f"{name}/optimiser/"))
+    return step, numbers["seconds"]
+
+
+class Log:
+    """Appends a line of JSON to the run's log, at first often, then about every half second."""
+
+    def __init__(self, method: Method, folder: RunFolder, step: int) -> None:
+        kept = folder.read_log(up_to_step=step)  # after a kill the log may be ahead of the checkpoint
+        self._file = open(folder.log, "w", encoding="utf-8")  # noqa: SIM115 (closed by `close`)
+        self._file.writelines(json.dumps(record) + "\n" for record in kept)
+        self._method, self._next = method, 0.0
+
+    def after_step(self, clock: Clock, terms: dict[str, Tensor]) -> None:
+        """Write when it is time."""
+        if clock.seconds >= self._next or clock.spent:
+            name, value = self._method.metric()
+            record = {"step": clock.step, "seconds": round(clock.seconds, 3), name: value}
+            record |= {term: float(loss) for term, loss in terms.items()}
+            self._file.write(json.dumps(record) + "\n")
+            self._file.flush()
+            self._next = (
+                max(clock.seconds * 1.25, clock.seconds + 0.25) if clock.seconds < 2 else clock.seconds + 0.5
+            )
+
+    def close(self, clock: Clock) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class Bar:
+    """Shows progress, time left, and the metric that matters."""
+
+    def __init__(self, method: Method, progress: Progress) -> None:
+        self._method, self._progress, self._shown_at = method, progress, 0.0
+
+    def after_step(self, clock: Clock, terms: dict[str, Tensor]) -> None:
+        """Move the bar, a few times a second."""
+        now = time.perf_counter()
+        if now - self._shown_at > 0.3 or clock.spent:
+            name, value = self._method.metric()
+            self._progress.update(clock.progress, f"step {clock.step}, {name} {value:.4f}")
+            self._shown_at = now
+
+    def close(self, clock: Clock) -> None:
+        """Leave the bar as it stands."""

@@ -1,0 +1,70 @@
+"""The training loop. Everything periodic is a hook."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from ..runtime.errors import FailedError
+from ..runtime.interruption import Interrupted, interruption
+from .clock import Clock
+from .method import Method
+
+__all__ = ["Hook", "train", "warm_up"]
+
+
+class Hook(Protocol):
+    """Something that happens beside the steps: checkpoints, the log, the progress bar."""
+
+    def after_step(self, clock: Clock, terms: dict[str, Tensor]) -> None:
+        """Called after every step with the loss terms of that step (by player and name)."""
+
+    def close(self, clock: Clock) -> None:
+        """Called once at the end, also after an interruption or an error."""
+
+
+def train(method: Method, clock: Clock, hooks: Sequence[Hook]) -> None:
+    """Run steps until the clock's budget is spent; hooks are closed in any case.
+
+    Raises FailedError when a loss is not finite, and Interrupted (after the step in progress) when the user pressed Ctrl-C.
+    """
+    try:
+        with interruption() as interrupted:
+            while not clock.spent:
+                progress, shown = clock.progress, {}
+                for name, player in method.players.items():
+                    terms = method.loss(name, method.batch(name, clock.step, progress), progress)
+                    total = _finite_sum(terms, clock.step)
+                    player.set_rate(progress)
+                    player.optimiser.zero_grad(set_to_none=True)
+                    total.backward()
+                    player.optimiser.step()
+                    shown |= {f"{name}/{term}": value.detach() for term, value in terms.items()}
+                clock.step += 1
+                for hook in hooks:
+                    hook.after_step(clock, shown)
+                if interrupted():
+                    raise Interrupted("stopped by Ctrl-C; the run is saved", f"step {clock.step}")
+    finally:
+        for hook in hooks:
+            hook.close(clock)
+
+
+def warm_up(method: Method) -> None:
+    """Run every player's loss once, forward and backward, without a step: compiles the kernels before the clock starts."""
+    for name, player in method.players.items():
+        sum(method.loss(name, method.batch(name, 0, 0.0), 0.0).values()).backward()
+        player.optimiser.zero_grad(set_to_none=True)
+
+
+def _finite_sum(terms: dict[str, Tensor], step: int) -> Tensor:
+    total = sum(terms.values())
+    if not torch.isfinite(total):
+        bad = ", ".join(name for name, value in terms.items() if not torch.isfinite(value))
+        raise FailedError(
+            f"the loss term {bad or 'sum'} is not finite at step {step}",
+            "training",
+            "The last checkpoint is kept. Lower --learning-rate, or look at the input with `isofield data check`.",
+        )
+    return total

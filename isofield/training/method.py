@@ -1,0 +1,72 @@
+"""What a method is to the training loop: players with their optimisers, batches, losses and products."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..geometry.level import Inside
+
+__all__ = ["Method", "Player", "Surface", "cosine"]
+
+
+@dataclass
+class Player:
+    """One side of the training: a module, its optimiser, and its learning rate as a function of progress.
+
+    Most methods have one player; a GAN has two, an auto-decoder trains network and codes as one or two.
+    rate: progress in [0, 1] -> factor on the optimiser's own learning rate.
+    """
+
+    module: nn.Module
+    optimiser: torch.optim.Optimizer
+    rate: Callable[[float], float]
+
+    def __post_init__(self) -> None:
+        self._full_rates = [group["lr"] for group in self.optimiser.param_groups]
+
+    def set_rate(self, progress: float) -> None:
+        """Set the learning rates for this progress."""
+        for group, full in zip(self.optimiser.param_groups, self._full_rates):
+            group["lr"] = full * self.rate(progress)
+
+
+def cosine(final: float) -> Callable[[float], float]:
+    """A learning-rate factor that falls from 1 to `final` along half a cosine."""
+    return lambda progress: final + (1 - final) * 0.5 * (1 + np.cos(np.pi * min(progress, 1.0)))
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A product: the level set of a field on the working box. field: points [N, 3] -> values [N]."""
+
+    field: Callable[[Tensor], Tensor]
+    inside: Inside
+
+
+class Method(Protocol):
+    """What the loop, the run folder and the verbs need of a method. `methods/` holds one file for each.
+
+    A method is built from its config alone; `prepare` gives it the data when it is to be trained.
+    """
+
+    config: Any
+    players: dict[str, Player]
+
+    def prepare(self, data: Any, seed: int) -> None:
+        """Take the training data."""
+
+    def batch(self, player: str, step: int, progress: float) -> Any:
+        """One step's data; it depends on the seed, `step` and `progress` alone, so that a resumed run sees the same."""
+
+    def loss(self, player: str, batch: Any, progress: float) -> dict[str, Tensor]:
+        """Named scalar terms; their sum is minimised."""
+
+    def metric(self) -> tuple[str, float]:
+        """The number that matters while training, by name, on data kept apart."""
+
+    def products(self) -> dict[str, Surface]:
+        """What the trained method can make, by name."""

@@ -1,0 +1,132 @@
+"""The folder of a run: what was asked, the checkpoints, the log, the products."""
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..runtime.errors import FailedError, InputError
+from ..runtime.files import write_text
+
+__all__ = ["RunFolder", "claim_folder"]
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths inside a run's folder, and its description `run.json` (plain data: method, config, data, versions, seed, command)."""
+
+    path: Path
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def log(self) -> Path:
+        """The log, one JSON object a line: step, seconds, named scalars."""
+        return self.path / "log.jsonl"
+
+    def describe(self, description: dict[str, Any]) -> None:
+        """Write run.json."""
+        write_text(self.path / "run.json", json.dumps(description, indent=2) + "\n")
+
+    def description(self) -> dict[str, Any]:
+        """Read run.json. Raises InputError where the folder is not a run."""
+        file = self.path / "run.json"
+        try:
+            return json.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise InputError(
+                "is not the folder of a run (it has no run.json)",
+                self.path,
+                "Name a folder that `isofield fit` or `train` made.",
+            ) from None
+        except (ValueError, OSError) as error:
+            raise InputError(f"cannot be read ({error})", file, "Name another run, or train again.") from None
+
+    def write_json(self, name: str, content: Any) -> Path:
+        """Write a product of plain data."""
+        write_text(self.path / name, json.dumps(content, indent=2) + "\n")
+        return self.path / name
+
+    def read_json(self, name: str) -> Any | None:
+        """A product of plain data, or None where it was not made yet."""
+        file = self.path / name
+        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+
+    def read_log(self, up_to_step: int | None = None) -> list[dict[str, float]]:
+        """The log's records, as far as `up_to_step`; a last line cut off by a kill is left out."""
+        if not self.log.is_file():
+            return []
+        records = []
+        for line in self.log.read_text(encoding="utf-8").splitlines():
+            try:
+                record = json.loads(line)
+            except ValueError:
+                continue
+            if up_to_step is None or record["step"] <= up_to_step:
+                records.append(record)
+        return records
+
+
+def claim_folder(
+    out: str | os.PathLike | None, title: str, resume: bool = False, overwrite: bool = False
+) -> RunFolder:
+    """Make or reopen the folder of a run.
+
+    out: the folder, or None for `runs/NNNN-TITLE` with the next free number. A folder that is not empty is refused unless
+    `resume` (go on in it) or `overwrite` (its run is removed first, only if it is a run). title: METHOD-INPUT.
+    """
+    if out is None:
+        path = _numbered(Path("runs"), re.sub(r"[^A-Za-z0-9._-]+", "-", title).strip("-") or "run")
+    else:
+        path = Path(out)
+    try:
+        if path.exists() and not path.is_dir():
+            raise InputError("is a file, not a folder", path, "Name another folder with --out.")
+        if path.is_dir() and any(path.iterdir()):
+            if overwrite:
+                _remove_run(path)
+            elif not resume:
+                raise InputError("is not empty", path, "Name another folder, or add --resume or --overwrite.")
+        path.mkdir(parents=True, exist_ok=True)
+        if not os.access(path, os.W_OK):
+            raise PermissionError(13, "read-only folder")
+    except OSError as error:
+        raise FailedError(
+            f"the folder cannot be made or written ({error.strerror or error})",
+            path,
+            "Name a folder that you may write, with --out.",
+        ) from None
+    return RunFolder(path)
+
+
+def _numbered(parent: Path, title: str) -> Path:
+    numbers = [int(match[1]) for entry in parent.glob("*") if (match := re.match(r"(\d{4,})-", entry.name))]
+    return parent / f"{max(numbers, default=0) + 1:04d}-{title}"
+
+
+def _remove_run(path: Path) -> None:
+    """Remove the files that a run makes; anything else in the folder stays and is refused."""
+    if not (path / "run.json").is_file():
+        raise InputError(
+            "is not empty and not a run, so --overwrite leaves it alone",
+            path,
+            "Name another folder with --out.",
+        )
+    made = (
+        "run.json",
+        "log.jsonl",
+        "mesh.ply",
+        "certificate.json",
+        "metrics.json",
+        "page.html",
+        "checkpoints/latest",
+    )
+    for name in made:
+        (path / name).unlink(missing_ok=True)
+    for checkpoint in (path / "checkpoints").glob("*.safetensors"):
+        checkpoint.unlink()

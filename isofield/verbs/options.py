@@ -1,0 +1,63 @@
+"""Settings that the verbs share."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..runtime.errors import InputError
+from ..training.clock import Budget
+
+__all__ = ["TrainOptions"]
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """How a training is run."""
+
+    out: Path | None = None
+    """folder of the run (default: runs/NNNN-METHOD-INPUT)"""
+    seconds: float | None = None
+    """budget in seconds of training (loading and compiling not counted); shapes every schedule"""
+    steps: int | None = None
+    """budget in steps, instead of seconds: repeats bit for bit"""
+    seed: int = 0
+    """of every random number"""
+    resume: bool = False
+    """go on with the run in --out where it stopped"""
+    overwrite: bool = False
+    """remove the run that is in --out first"""
+    checkpoint_seconds: float = 10.0
+    """how often the state is saved"""
+
+    def budget(self, default_steps: int) -> Budget:
+        """The budget asked for, or `default_steps`."""
+        if self.seconds is None and self.steps is None:
+            return Budget(steps=default_steps)
+        return Budget(self.seconds, self.steps)
+
+    def check(self) -> None:
+        """Raise InputError where settings contradict each other."""
+        if self.seed < 0:
+            raise InputError(f"must not be negative, not {self.seed}", "--seed", "Give 0 or more.")
+        if self.resume and self.overwrite:
+            raise InputError("contradict each other", "--resume, --overwrite", "Give one of them.")
+        if self.resume and self.out is None:
+            raise InputError("needs the folder of the run", "--resume", "Add --out RUN.")
+
+
+def updated(config: Any, settings: dict[str, Any], where: str) -> Any:
+    """The config dataclass `config` with `settings` (nested dictionaries, as in run.json). Raises InputError on unknown names."""
+    from dataclasses import fields, is_dataclass, replace
+
+    known = {f.name: getattr(config, f.name) for f in fields(config)}
+    changes = {}
+    for name, value in settings.items():
+        if name not in known:
+            raise InputError(f"has no setting {name!r}", where, f"Its settings: {', '.join(known)}.")
+        now = known[name]
+        if is_dataclass(now):
+            value = updated(now, value, f"{where}, {name}")
+        elif isinstance(now, tuple):
+            value = tuple(value)
+        changes[name] = value
+    return replace(config, **changes)

@@ -1,0 +1,107 @@
+"""A run on disk as an object: the one way from a folder to a usable field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from .. import data
+from ..data.shape import Shape
+from ..geometry.frames import Frame
+from ..methods import METHODS
+from ..runtime.errors import InputError
+from ..training.hooks import restore
+from ..training.method import Method, Surface
+from ..training.run_folder import RunFolder
+from .options import updated
+
+__all__ = ["Run", "open_run"]
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A trained (or interrupted) run.
+
+    folder: its paths. description: what run.json says.
+    """
+
+    folder: RunFolder
+    description: dict[str, Any]
+
+    @property
+    def path(self) -> Path:
+        """The run's folder."""
+        return self.folder.path
+
+    @cached_property
+    def method(self) -> Method:
+        """The method with the trained weights of the newest checkpoint. Raises InputError if training never saved one."""
+        method = build_method(self.description)
+        step, _ = restore(method, self.folder, with_optimisers=False)
+        if step == 0:
+            raise InputError("has no checkpoint yet", self.path, "Train it first: add --resume to the command in its run.json.")
+        return method
+
+    @cached_property
+    def frame(self) -> Frame:
+        """The similarity between the input's coordinates and the working box."""
+        frame = self.description["data"]["frame"]
+        return Frame(tuple(frame["offset"]), frame["scale"])
+
+    @property
+    def surface(self) -> Surface:
+        """The field and which side of which level is inside, in the working box."""
+        return self.method.products()["mesh"]
+
+    def field(self, points: Any) -> torch.Tensor:
+        """Values [N] of the field at points [N, 3] in the input's own coordinates (signed distances in the input's units)."""
+        import numpy as np
+
+        working = torch.from_numpy(self.frame.to_working(np.asarray(points)))
+        with torch.no_grad():
+            values = self.surface.field(working)
+        return values / self.frame.scale if self.description["method"] == "sdf" else values
+
+    def shape(self, source: str | Path | None = None) -> Shape:
+        """The input, read again from the path in the run, or from `source` when it has moved.
+
+        Raises InputError where it is gone or is not the shape that was trained on.
+        """
+        known = self.description["data"]
+        shape = data.load(source or known["path"])
+        if shape.fingerprint != known["fingerprint"]:
+            raise InputError("is not the shape that this run was trained on", source or known["path"], "Name the original with --data.")
+        return shape
+
+    def extract(self, **options: Any) -> Any:
+        """The mesh, written into the run: see `isofield.extract`."""
+        from .extract import extract
+
+        return extract(self, **options)
+
+    def evaluate(self, **options: Any) -> dict[str, Any]:
+        """The numbers, written into the run: see `isofield.evaluate`."""
+        from .evaluate import evaluate
+
+        return evaluate(self, **options)
+
+
+def open_run(path: str | Path) -> Run:
+    """The run in the folder `path`. Raises InputError if it is not one."""
+    folder = RunFolder(Path(path))
+    return Run(folder, folder.description())
+
+
+def build_method(description: dict[str, Any]) -> Method:
+    """The method as a run's description states it, with fresh weights from its seed."""
+    name = description["method"]
+    if name not in METHODS:
+        raise InputError(f"was made by a method {name!r} that this version does not have", "run.json", f"It has: {', '.join(METHODS)}.")
+    method_class, config_class = METHODS[name].load()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(description["seed"])
+        return method_class(updated(config_class(), description["config"], f"method {name}"))

@@ -1,0 +1,155 @@
+"""Train one method on one input, in a run folder, resumable at any moment."""
+
+import platform
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+import torch
+
+from .. import __version__, data
+from ..data.shape import Shape
+from ..geometry.oriented_points import OrientedPoints
+from ..geometry.solid import MeshSolid
+from ..methods import METHODS
+from ..methods.choice import QUALITIES, Choice, suited_to
+from ..runtime.errors import InputError
+from ..runtime.memory import keep_freed_memory
+from ..runtime.progress import progress, say
+from ..runtime.threads import threads
+from ..training.clock import Budget, Clock
+from ..training.hooks import Bar, Checkpoints, Log, restore
+from ..training.loop import train as run_loop
+from ..training.loop import warm_up
+from ..training.run_folder import RunFolder, claim_folder
+from .options import TrainOptions
+from .run import Run, build_method
+
+__all__ = ["train"]
+
+
+def train(
+    source: str | Path | Shape,
+    method: str | None = None,
+    config: Any = None,
+    options: TrainOptions = TrainOptions(),  # noqa: B008 (frozen)
+    quality: str = "standard",
+    command: str = "",
+) -> Run:
+    """Train `method` on `source` (a file or a Shape) and return the run.
+
+    method: by name, or None for the one that suits the input. config: the method's Config, or None for the settings of `quality`
+    ("draft", "standard", "high"), which also sets the budget where options give none. With options.resume, everything but a new
+    budget comes from the run itself.
+    """
+    options.check()
+    keep_freed_memory()
+    shape = source if isinstance(source, Shape) else data.load(source)
+    solid = solid_of(shape)
+    old = _resumed(options, shape)
+    if old is not None:
+        description = old
+        if options.seconds is not None or options.steps is not None:
+            description = {**old, "budget": asdict(options.budget(0))}
+    else:
+        choice = suited_to(shape, solid) if method is None else Choice(_known(method), "asked for")
+        if config is None:
+            config = QUALITIES[quality].applied_to(METHODS[choice.method].load()[1]())
+        description = _description(shape, choice, config, options.budget(QUALITIES[quality].steps), options, quality, command)
+    for doubt in description["doubts"]:
+        say(f"note: {doubt}")
+    name = description["method"]
+    folder = claim_folder(options.out, f"{name}-{shape.name}", options.resume, options.overwrite)
+    folder.describe(description)
+    say(f"{name} ({description['reason']}) -> {folder.path}")
+    fit_method(build_method(description), solid, description, folder, options.checkpoint_seconds)
+    return Run(folder, description)
+
+
+def fit_method(method, solid, description: dict[str, Any], folder: RunFolder, checkpoint_seconds: float) -> None:
+    """Prepare, restore what was saved, and run the loop with its hooks."""
+    method.prepare(solid, description["seed"])
+    say("compiling kernels (once) ..." if not _compiled() else "sampling ...")
+    warm_up(method)
+    step, seconds = restore(method, folder)
+    if step:
+        say(f"resumed at step {step}")
+    with progress("training") as bar:
+        clock = Clock(Budget(**description["budget"]), step, seconds)
+        hooks = [Checkpoints(method, folder, checkpoint_seconds), Log(method, folder, step), Bar(method, bar)]
+        run_loop(method, clock, hooks)
+    say(f"trained {clock.step} steps in {clock.seconds:.1f} s")
+
+
+def solid_of(shape: Shape) -> MeshSolid | OrientedPoints:
+    """The solid that labels training points, in the working box. Raises InputError for points without normals."""
+    positions = shape.frame.to_working(shape.vertices)
+    if shape.kind == "mesh":
+        return MeshSolid(positions, shape.faces)
+    if shape.normals is None:
+        raise InputError(
+            "has points but no normals, so inside and outside cannot be told apart",
+            shape.source,
+            "Give a point cloud with normals (nx, ny, nz), or a mesh.",
+        )
+    return OrientedPoints(positions, shape.normals)
+
+
+def _resumed(options: TrainOptions, shape: Shape) -> dict[str, Any] | None:
+    if not options.resume or not (Path(options.out) / "run.json").is_file():
+        return None
+    description = RunFolder(Path(options.out)).description()
+    if description["data"]["fingerprint"] != shape.fingerprint:
+        raise InputError("is not the shape that the run was trained on", shape.source, f"It was {description['data']['path']}.")
+    return description
+
+
+def _known(method: str) -> str:
+    if method not in METHODS:
+        raise InputError(f"there is no method {method!r}", "--method", f"The methods: {', '.join(METHODS)}.")
+    return method
+
+
+def _description(
+    shape: Shape, choice: Choice, config: Any, budget: Budget, options: TrainOptions, quality: str, command: str
+) -> dict[str, Any]:
+    frame = shape.frame
+    return {
+        "isofield": __version__,
+        "method": choice.method,
+        "reason": choice.reason,
+        "doubts": list(choice.doubts),
+        "quality": quality,
+        "config": asdict(config),
+        "budget": asdict(budget),
+        "seed": options.seed,
+        "data": {
+            "path": str(shape.source),
+            "name": shape.name,
+            "kind": shape.kind,
+            "vertices": len(shape.vertices),
+            "faces": len(shape.faces),
+            "fingerprint": shape.fingerprint,
+            "frame": {"offset": list(frame.offset), "scale": frame.scale},
+            "notes": list(shape.notes),
+        },
+        "command": command,
+        "threads": threads(),
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+            "numba": numba.__version__,
+            "system": f"{sys.platform} {platform.machine()}",
+        },
+    }
+
+
+def _compiled() -> bool:
+    """Whether the kernels of a training are in the cache on disk already."""
+    from ..kernels.mlp import numba as compiled
+
+    return bool(list(Path(compiled.__file__).parent.glob("__pycache__/numba.backward*.nbc")))

@@ -1,0 +1,1 @@
+"""What people look at: the offline page of a run, and pictures."""
