@@ -113,10 +113,10 @@ def write_binvox(path: str | os.PathLike, grid: VoxelGrid) -> None:
 
 
 def boundary_quads(filled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The faces between filled cells and empty ones (or the outside), as (corners [V, 3] in cells, quads [Q, 4]).
+    """The faces between filled and empty cells (or the outside): (corners [V, 3] in cells, quads [Q, 4]).
 
-    Quads face outward. Every edge has an even number of quads, so the surface is closed; where filled cells meet only at an edge,
-    four share it.
+    Quads face outward. Every edge has an even number of them, so the surface is closed; where filled cells
+    meet only at an edge, four share it.
     """
     padded = np.pad(filled, 1)
     inner = (slice(1, -1),) * 3

@@ -32,7 +32,7 @@ class Contents:
 
 
 def admit(contents: Contents, path: Path) -> Shape:
-    """The Shape of a file's contents, in double precision; what no method could use is refused with an InputError.
+    """The Shape of a file's contents, in double precision; what no method can use is refused (InputError).
 
     Oddities that a method can live with (repeated, unused or duplicate vertices, faces without area) are
     counted in the notes and left as they are; only formats without shared vertices have equal ones joined.
@@ -87,8 +87,8 @@ def _checked_faces(faces: np.ndarray, count: int, path: Path) -> np.ndarray:
     if outside.any():
         face, corner = (int(i) for i in np.argwhere(outside)[0])
         raise InputError(
-            f"{int(outside.any(axis=1).sum())} of {len(faces)} triangles point to vertices that do not exist; "
-            f"the first asks for vertex {faces[face, corner]:g} and the file has {count} (counted from 0)",
+            f"{int(outside.any(axis=1).sum())} of {len(faces)} triangles use vertices that do not exist; the "
+            f" first asks for vertex {faces[face, corner]:g} and the file has {count} (counted from 0)",
             f"{path}, triangle {face}",
             "The file is damaged or was cut short; export it again.",
         )

@@ -105,25 +105,25 @@ def _warnings(shape: Shape, facts: dict[str, Any]) -> list[str]:
     if far > 1e4 * longest and np.array_equal(shape.vertices, shape.vertices.astype(np.float32)):
         digits = np.log10(longest / far) + 7.2  # of the 7.2 decimal digits of single precision
         found.append(
-            f"The shape lies {far / longest:.0f} times its size from the origin in single precision: about "
-            f"{max(digits, 0):.0f} digits of its form are left. Export it in double precision or nearer to the origin."
+            f"The shape lies {far / longest:.0f} times its size from the origin; if it was made in single precision, "
+            f"about {max(digits, 0):.0f} digits of its form are left. Export it in double precision or near the origin."
         )
     if shape.kind == "points":
         if shape.normals is None:
             found.append(
-                "The points have no normals: nothing tells the inside from the outside. Compute oriented normals, or "
-                "expect a method that has to guess them."
+                "The points have no normals: nothing tells inside from outside. Compute oriented ones, "
+                "or expect a method that has to guess them."
             )
         return found
     if facts["boundary_edges"]:
         found.append(
-            f"The surface is open: edges with one face only: {facts['boundary_edges']}. The inside is guessed across "
-            "the gaps (winding number); fill the holes where the guess matters."
+            f"The surface is open: edges with one face: {facts['boundary_edges']}. The inside is guessed "
+            "across the gaps (winding number); fill the holes where the guess matters."
         )
     if facts["inconsistent_edges"]:
         found.append(
-            f"Faces disagree on which side is outside; edges where they meet: {facts['inconsistent_edges']}. Make the "
-            "normals consistent, or the inside may be wrong there."
+            f"Faces disagree on which side is outside; edges where they meet: {facts['inconsistent_edges']}. "
+            "Make the normals consistent, or the inside may be wrong there."
         )
     if facts["non_manifold_edges"]:
         found.append(
@@ -134,8 +134,8 @@ def _warnings(shape: Shape, facts: dict[str, Any]) -> list[str]:
         found.append("The faces look inward (the volume is negative); the whole mesh is taken turned over.")
     if facts["duplicate_vertices"] and facts["boundary_edges"]:
         found.append(
-            f"Vertices that repeat the position of another: {facts['duplicate_vertices']}. The mesh may be cut open "
-            "along seams; merging them ('merge by distance' in mesh editors) may close it."
+            f"Vertices that repeat the position of another: {facts['duplicate_vertices']}. The mesh may be "
+            "cut open along seams; merging them ('merge by distance' in mesh editors) may close it."
         )
     if facts["degenerate_faces"]:
         found.append(f"Faces without area, which are ignored: {facts['degenerate_faces']}.")

@@ -21,7 +21,7 @@ def fan_triangles(counts: np.ndarray, corners: np.ndarray) -> np.ndarray:
 
 
 def list_places(places: np.ndarray, counts: np.ndarray, size: int) -> np.ndarray:
-    """Where each value of many lists lies: list i begins at places[i] and holds counts[i] values of `size`."""
+    """Where each value of many lists is: list i begins at places[i], with counts[i] values of `size`."""
     start = np.repeat(places - (np.cumsum(counts) - counts) * size, counts)
     return start + np.arange(len(start)) * size
 

@@ -138,7 +138,7 @@ def _chunks(data: bytes, path: Path) -> tuple[bytes, bytes]:
     version, length = struct.unpack("<II", data[4:12].ljust(8, b"\0"))
     if version != 2 or length > len(data):
         raise InputError(
-            f"the header says version {version} and {length} bytes; the file has {len(data)} and version 2 is read",
+            f"the header says version {version} (2 is read) and {length} bytes (there are {len(data)})",
             path,
             "The file is cut short or of the old version 1; copy or export it again.",
         )
@@ -327,7 +327,7 @@ def _faces(document: Document, primitive: dict[str, Any], mode: int, count: int,
 
 
 def _accessor(document: Document, index: Any, widths: tuple[int, ...]) -> np.ndarray:
-    """The values [count, width] of an accessor, float64; integers called normalised as parts of their largest value."""
+    """The values [count, width] of an accessor, float64; normalised integers as parts of the largest."""
     record, where = document.record("accessors", index), f"accessors {index}"
     kind, width = SCALARS.get(record.get("componentType", -1)), WIDTHS.get(record.get("type", ""))
     if kind is None or width not in widths:

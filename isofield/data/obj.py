@@ -17,9 +17,9 @@ __all__ = ["read_obj", "write_obj"]
 
 _COMMENT = re.compile(rb"#[^\r\n]*")
 _CONTINUED = re.compile(rb"\\[ \t]*\r?\n")
-_TEXTURE_AND_NORMAL = re.compile(rb"/\S*")  # of a corner such as 7/2/5 only the vertex 7 is wanted
+_TEXTURE_AND_NORMAL = re.compile(rb"(?<=\d)/\S*")  # of a corner such as 7/2/5 only the vertex 7 is wanted
 
-# where the colours are, by the number of values on a `v` line: none, after a weight none, or three with or without alpha
+# where colours are on a `v` line, by its number of values (4: a weight last; 7: an alpha last)
 COLOURS_AT = {3: None, 4: None, 6: slice(3, 6), 7: slice(3, 6)}
 
 
@@ -58,7 +58,7 @@ def _first_word_is(lines: Lines, word: bytes) -> np.ndarray:
 
 
 def _rows(lines: Lines, chosen: np.ndarray, what: str, widths: tuple[int, ...], path: Path) -> np.ndarray:
-    """The numbers of the chosen lines, float64 [lines, width], where width is one of `widths` on every line."""
+    """The numbers of the chosen lines, float64 [lines, width]; width is the same on each, one of `widths`."""
     counts = lines.words[chosen] - 1
     width = int(counts[0])
     odd = counts != width

@@ -20,7 +20,7 @@ _KEYWORD = re.compile(rb"\s*(ST)?([CN]{0,2})(4?n?)OFF(?=[\s\d])(?:\s+(BINARY))?"
 
 
 def read_off(path: Path) -> Contents:
-    """The contents of an OFF file: vertices, with normals and colours where its keyword says so, and polygons.
+    """The contents of an OFF file: vertices, normals and colours as its keyword says, polygons.
 
     The keyword may be glued to the counts, as in ModelNet's files.
     """
@@ -68,7 +68,7 @@ def _counts(lines: Lines, path: Path) -> tuple[int, int]:
 def _vertices(
     lines: Lines, chosen: np.ndarray, letters: str, path: Path
 ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None, tuple[str, ...]]:
-    """Coordinates, normals, colours, notes. letters: N for normals after the coordinates, C for colours after those."""
+    """Coordinates, normals, colours, notes. letters: N when normals follow, C when colours do."""
     if not chosen.any():
         return np.zeros((0, 3)), None, None, ()
     width = int(lines.words[chosen][0])
@@ -87,7 +87,9 @@ def _vertices(
     colours = None
     if "C" in letters:
         colours = rows[:, needed - 3 : needed]
-        colours = colour_bytes(colours, 255.0 if np.nanmax(colours) > 1.0 else 1.0)  # both are in use
+        colours = colour_bytes(
+            colours, 255.0 if np.nanmax(colours, initial=0.0) > 1.0 else 1.0
+        )  # both are in use
     notes = (
         (f"{width - 3} more numbers on each vertex line were skipped.",) if width > 3 and not letters else ()
     )

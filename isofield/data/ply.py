@@ -17,20 +17,11 @@ from .text import numbers, split_lines
 
 __all__ = ["read_ply", "write_ply"]
 
-SCALARS = {
-    **{
-        "char": "i1",
-        "uchar": "u1",
-        "short": "i2",
-        "ushort": "u2",
-        "int": "i4",
-        "uint": "u4",
-        "float": "f4",
-        "double": "f8",
-    },
-    **{"int8": "i1", "uint8": "u1", "int16": "i2", "uint16": "u2", "int32": "i4", "uint32": "u4"},
-    **{"float32": "f4", "float64": "f8", "int64": "i8", "uint64": "u8"},
-}
+SCALARS = (
+    {"char": "i1", "uchar": "u1", "short": "i2", "ushort": "u2", "int": "i4", "uint": "u4"}
+    | {"int8": "i1", "uint8": "u1", "int16": "i2", "uint16": "u2", "int32": "i4", "uint32": "u4"}
+    | {"int64": "i8", "uint64": "u8", "float": "f4", "double": "f8", "float32": "f4", "float64": "f8"}
+)
 _END_HEADER = re.compile(rb"(?<=[\r\n])end_header[ \t]*(?:\r?\n|\r)")
 BYTE_ORDERS = {"ascii": "", "binary_little_endian": "<", "binary_big_endian": ">"}
 
@@ -102,7 +93,7 @@ def _header(data: bytes, path: Path) -> tuple[str, list[Element], int]:
     end, body = last.span()
     order: str | None = None
     elements: list[Element] = []
-    for number, line in enumerate(data[:end].decode("utf-8", "replace").splitlines(), 1):
+    for number, line in enumerate(re.split("\r\n?|\n", data[:end].decode("utf-8", "replace")), 1):
         words = line.split()
         where = f"{path}, line {number}"
         match words:
@@ -222,8 +213,8 @@ def _ascii_table(values: np.ndarray, position: int, element: Element, path: Path
     width = len(element.properties)
     if len(lists) <= 1 and width:
         at = lists[0] if lists else width
-        length = int(values[position + at]) if lists and position + at < len(values) else 0
-        length = length if 0 <= length <= LONGEST_REGULAR_LIST else 0
+        guess = values[position + at] if lists and position + at < len(values) else 0
+        length = int(guess) if 0 <= guess <= LONGEST_REGULAR_LIST else 0
         stop = position + element.length * (width + length)
         if stop <= len(values):
             rows = values[position:stop].reshape(element.length, width + length)
@@ -257,10 +248,9 @@ def _walk(
     count_at: Callable[[int, int, bool], int],
     path: Path,
 ) -> tuple[list[np.ndarray], list[np.ndarray], int]:
-    """Where each property of each row lies when rows differ in length: (places, counts) of the properties, and the end.
+    """Where properties lie when rows differ in length: (places, counts) [rows] of each, and where rows end.
 
-    sizes: of each property's values and of the count in front (0 for scalars), in the units of `position` and
-    `size`.
+    sizes: of a value and of the count in front (0 for scalars), in the units of `position` and `size`.
     """
     layout = [(item, head, p.count.startswith("i")) for p, (item, head) in zip(element.properties, sizes)]
     places: list[list[int]] = [[] for _ in layout]
@@ -322,7 +312,8 @@ def _contents(tables: dict[str, Table], scalars: dict[str, str], path: Path) -> 
             )
     colours = _columns(vertex, ("red", "green", "blue"))
     if colours is not None:
-        colours = colour_bytes(colours, {"f": 1.0, "u2": 65535.0}.get(scalars["red"].strip("48"), 255.0))
+        full = 1.0 if scalars["red"][0] == "f" else 65535.0 if scalars["red"] == "u2" else 255.0
+        colours = colour_bytes(colours, full)
     return Contents(coordinates, faces, _columns(vertex, ("nx", "ny", "nz")), colours, tuple(notes))
 
 

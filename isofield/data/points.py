@@ -50,7 +50,7 @@ def read_xyz(path: Path) -> Contents:
     if odd.any() or width not in WIDTHS:
         line = int(np.argmax(odd))
         raise InputError(
-            f"a line of {words[line]} numbers, where {f'{width}, as before,' if odd.any() else '3, 6 or 9'} are expected",
+            f"a line of {words[line]} numbers, where {width if odd.any() else '3, 6 or 9'} are expected",
             f"{path}, line {lines.number[chosen][line]}",
             "Write one point a line: x y z, then the normal or the colour or both.",
         )

@@ -29,7 +29,7 @@ def read_stl(path: Path) -> Contents:
             return _read_text(data, path)
         if not 0 < promised <= there:
             raise InputError(
-                f"is neither a text STL (which begins with 'solid') nor a whole binary one: the header promises "
+                f"is neither a text STL (these begin with 'solid') nor a whole binary one: its header says "
                 f"{promised} triangles and {max(there, 0)} fit in its {len(data)} bytes",
                 path,
                 "The file is cut short or has another format; copy or export it again.",

@@ -90,14 +90,14 @@ def numbers(text: bytes, kind: type, path: Path, line_of_word: Callable[[int], i
         with warnings.catch_warnings():
             warnings.simplefilter(
                 "error", DeprecationWarning
-            )  # how numpy before 2.4 says that it stopped early
+            )  # so numpy before 2.4 says that it stopped early
             values = np.fromstring(text, kind, sep=" ")
         if len(values) == _count_words(text):  # "1-2" would be taken for two numbers
             return values
     except (ValueError, DeprecationWarning):
         pass
     form = _NUMBER if kind is np.float64 else _WHOLE_NUMBER
-    words = text.split()
+    words = text.split() or [text]
     place = next((i for i, word in enumerate(words) if not form.fullmatch(word)), 0)
     word = words[place][:40].decode("latin-1")
     what = "a number" if kind is np.float64 else "a whole number"

@@ -20,7 +20,7 @@ from .stl import write_stl
 
 __all__ = ["WRITERS", "write_mesh", "write_points"]
 
-# a writer gets the open file, the mesh (vertices float32 where that is precise enough, else float64), one-line comments
+# a writer gets the open file, the mesh (vertices float32 where that is enough, else float64), comments
 WRITERS: dict[str, Callable[[BinaryIO, Mesh, list[str]], None]] = {
     ".ply": write_ply,
     ".obj": write_obj,
@@ -34,7 +34,7 @@ FLOAT32_LOSS = (
 
 
 def write_mesh(path: str | os.PathLike, mesh: Mesh, comments: Sequence[str] = ()) -> None:
-    """Write `mesh` in the format that the name's ending says (WRITERS), with comments where it has a place for them.
+    """Write `mesh` in the format that the name's ending says (WRITERS), with comments where it can.
 
     Coordinates keep the input's digits: they are written in double precision where single would lose any.
     PLY, OBJ and GLB hold normals and colours, OFF colours, STL neither. Raises InputError for an unknown

@@ -15,6 +15,7 @@ from ..runtime.errors import FailedError, InputError
 from .dense import Piece, dense_pieces, slab_pieces
 from .evaluator import Evaluator, Field, grid_depth
 from .grid import Box, Grid
+from .mise import coarse_resolution, mise_pieces
 from .storage import Storage
 
 __all__ = ["METHODS", "Extraction", "extract_surface", "marching_cubes"]
@@ -42,7 +43,7 @@ class Extraction:
 
 Method = Callable[..., Iterable[Piece]]
 
-METHODS: dict[str, Method] = {"dense": dense_pieces}
+METHODS: dict[str, Method] = {"mise": mise_pieces, "dense": dense_pieces}
 """How the grid is read: (read, grid, coarse, memory, report) to the surface in pieces."""
 
 
@@ -87,7 +88,7 @@ def extract_surface(
         evaluations=evaluator.evaluations,
         method=method,
         resolution=resolution,
-        coarse=None,
+        coarse=coarse_resolution(resolution, coarse) if method == "mise" else None,
         box=box,
         cell=grid.cell,
         lowest=evaluator.lowest,

@@ -4,9 +4,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ..data.shape import Shape
+from ..geometry.oriented_points import OrientedPoints
 from ..geometry.solid import MeshSolid
 
 __all__ = ["QUALITIES", "Choice", "Quality", "suited_to"]
+
+CLEAN = 0.99  # share of the surface with one side inside and the other outside
+DOUBTFUL = 0.1  # share of the inside whose winding number is between 0.25 and 0.75
 
 
 @dataclass(frozen=True)
@@ -39,3 +43,18 @@ class Choice:
     method: Literal["sdf", "occupancy"]
     reason: str
     doubts: tuple[str, ...] = ()
+
+
+def suited_to(shape: Shape, solid: MeshSolid | OrientedPoints) -> Choice:
+    """The method for this input: `sdf` where a surface separates inside from outside, `occupancy` where only the solid is clear."""
+    if shape.kind == "points":
+        return Choice("sdf", "points with normals")
+    doubts = []
+    if solid.doubt > DOUBTFUL:
+        doubts.append(
+            f"{solid.doubt:.0%} of what counts as inside is neither clearly inside nor outside: the mesh is made of sheets rather than of a "
+            "solid; what can be closed is closed"
+        )
+    if solid.separating_share >= CLEAN:
+        return Choice("sdf", "the surface separates inside from outside", tuple(doubts))
+    return Choice("occupancy", f"only {solid.separating_share:.0%} of the surface separates inside from outside", tuple(doubts))

@@ -175,8 +175,8 @@ def compare_meshes(
         box = low - IOU_PADDING * edge, high + IOU_PADDING * edge
     predicted, true = (_Surface(_scaled(mesh, low, high)) for mesh in (prediction, truth))
     generator = np.random.default_rng(seed)
-    corners = [(np.asarray(corner, np.float64) - (low + high) / 2) / edge for corner in box]
-    points = generator.uniform(*corners, (IOU_POINTS, 3)).astype(np.float32)
+    lower, upper = ((np.asarray(corner, np.float64) - (low + high) / 2) / edge for corner in box)
+    points = generator.uniform(lower, upper, (IOU_POINTS, 3)).astype(np.float32)
     d = _distances(predicted, true, samples, generator)
     return {
         "iou": iou(true.inside(points), predicted.inside(points)),

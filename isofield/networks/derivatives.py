@@ -22,10 +22,14 @@ def value_and_gradient(
 def laplacian(
     field: Callable[[Tensor], Tensor], points: Float[Tensor, "points axes"]
 ) -> Float[Tensor, "points"]:
-    """Sum of the second derivatives of `field`'s first value along each axis; can be differentiated again."""
+    """Sum of the second derivatives of `field`'s first value along each axis; can be differentiated again.
+
+    It is 0 everywhere for a network of ReLUs, whose pieces are linear.
+    """
     points = points.detach().requires_grad_()
     (gradient,) = torch.autograd.grad(field(points)[:, 0].sum(), points, create_graph=True)
-    return sum(
-        torch.autograd.grad(gradient[:, axis].sum(), points, create_graph=True)[0][:, axis]
-        for axis in range(points.shape[1])
-    )
+    second = [
+        torch.autograd.grad(component.sum(), points, create_graph=True, materialize_grads=True)[0][:, axis]
+        for axis, component in enumerate(gradient.unbind(1))
+    ]
+    return torch.stack(second).sum(0)

@@ -54,6 +54,7 @@ class PositionalEncoding(nn.Module):
         super().__init__()
         self.in_features, self.scale, self.include_input = in_features, scale, include_input
         self.out_features = in_features * (2 * frequencies + include_input)
+        self.octaves: Tensor
         self.register_buffer("octaves", 2.0 ** torch.arange(frequencies), persistent=False)
 
     def forward(self, x: Float[Tensor, "*points axes"]) -> Float[Tensor, "*points features"]:
@@ -77,6 +78,7 @@ class InterleavedPositionalEncoding(nn.Module):
         super().__init__()
         self.in_features = in_features
         self.out_features = in_features * (2 * frequencies + 1)
+        self.octaves: Tensor
         self.register_buffer("octaves", 2.0 ** torch.arange(frequencies), persistent=False)
 
     def forward(self, x: Float[Tensor, "*points axes"]) -> Float[Tensor, "*points features"]:
@@ -102,6 +104,8 @@ class FourierFeatures(nn.Module):
     ) -> None:
         super().__init__()
         self.in_features, self.out_features = frequencies.shape[1], 2 * frequencies.shape[0]
+        self.frequencies: Tensor
+        self.amplitudes: Tensor
         self.register_buffer("frequencies", frequencies)
         self.register_buffer(
             "amplitudes", torch.ones_like(frequencies[:, 0]) if amplitudes is None else amplitudes
@@ -128,6 +132,8 @@ class CosineFirstFourierFeatures(nn.Module):
     ) -> None:
         super().__init__()
         self.in_features, self.out_features = frequencies.shape[1], 2 * frequencies.shape[0]
+        self.a_values: Tensor
+        self.b_values: Tensor
         self.register_buffer(
             "a_values", torch.ones_like(frequencies[:, 0]) if amplitudes is None else amplitudes
         )

@@ -1,6 +1,7 @@
 """The multilayer perceptron that most implicit networks are, and weight normalisation for its layers."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -41,8 +42,8 @@ class MLP(nn.Module):
             self.add_module(f"lin{k}", nn.Linear(sizes[k], sizes[k + 1] - narrower))
 
     @property
-    def layers(self) -> list[nn.Module]:
-        """The linear layers, first to last."""
+    def layers(self) -> list[Any]:
+        """The linear layers, first to last: nn.Linear, or WeightNormLinear after `normalise_weights`."""
         return [self.get_submodule(f"lin{k}") for k in range(self.depth)]
 
     def forward(self, x: Float[Tensor, "*points features"]) -> Float[Tensor, "*points out"]:

@@ -33,10 +33,11 @@ class Siren(nn.Module):
         super().__init__()
         self.in_features, self.out_features, self.omega = in_features, out_features, omega
         sizes = [in_features, *[hidden_features] * (hidden_layers + 1), out_features]
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
-        for k, layer in enumerate(self.layers):
+        layers = [nn.Linear(a, b) for a, b in pairwise(sizes)]
+        for k, layer in enumerate(layers):
             bound = math.sqrt(6 / layer.in_features) / omega if k > 0 else 1 / layer.in_features
             nn.init.uniform_(layer.weight, -bound, bound)
+        self.layers = nn.ModuleList(layers)
 
     def forward(self, x: Float[Tensor, "*points axes"]) -> Float[Tensor, "*points out"]:
         for layer in self.layers[:-1]:

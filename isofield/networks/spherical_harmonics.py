@@ -22,6 +22,7 @@ class SphericalHarmonics(nn.Module):
     def __init__(self, degree: int = 3, signs: tuple[float, ...] = CONDON_SHORTLEY_SIGNS) -> None:
         super().__init__()
         self.in_features, self.out_features = 3, (degree + 1) ** 2
+        self.signs: Tensor
         self.register_buffer("signs", torch.tensor(signs[: self.out_features]), persistent=False)
 
     def forward(self, directions: Float[Tensor, "*directions 3"]) -> Float[Tensor, "*directions values"]:

@@ -1,13 +1,14 @@
 """Settings that the verbs share."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..runtime.errors import InputError
 from ..training.clock import Budget
 
-__all__ = ["TrainOptions"]
+__all__ = ["TrainOptions", "read_settings", "updated"]
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,6 @@ class TrainOptions:
 
 def updated(config: Any, settings: dict[str, Any], where: str) -> Any:
     """The config dataclass `config` with `settings` (nested dictionaries, as in run.json). Raises InputError on unknown names."""
-    from dataclasses import fields, is_dataclass, replace
-
     known = {f.name: getattr(config, f.name) for f in fields(config)}
     changes = {}
     for name, value in settings.items():
@@ -61,3 +60,17 @@ def updated(config: Any, settings: dict[str, Any], where: str) -> Any:
             value = tuple(value)
         changes[name] = value
     return replace(config, **changes)
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """Settings of a method from a JSON file: its own names, or a run.json, whose "config" is taken."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError("does not exist", path, "Name a JSON file with settings, or a run.json.") from None
+    except (ValueError, OSError) as error:
+        raise InputError(f"is not a file of settings ({error})", path, "Write JSON, such as {\"truncation\": 0.02}.") from None
+    settings = content.get("config", content) if isinstance(content, dict) else None
+    if not isinstance(settings, dict):
+        raise InputError("is not a file of settings", path, "Write a JSON object, such as {\"truncation\": 0.02}.")
+    return settings

@@ -25,7 +25,7 @@ from ..training.hooks import Bar, Checkpoints, Log, restore
 from ..training.loop import train as run_loop
 from ..training.loop import warm_up
 from ..training.run_folder import RunFolder, claim_folder
-from .options import TrainOptions
+from .options import TrainOptions, updated
 from .run import Run, build_method
 
 __all__ = ["train"]
@@ -41,9 +41,9 @@ def train(
 ) -> Run:
     """Train `method` on `source` (a file or a Shape) and return the run.
 
-    method: by name, or None for the one that suits the input. config: the method's Config, or None for the settings of `quality`
-    ("draft", "standard", "high"), which also sets the budget where options give none. With options.resume, everything but a new
-    budget comes from the run itself.
+    method: by name, or None for the one that suits the input. quality: "draft", "standard" or "high" sets the size of the network, and
+    the budget where options give none. config: the method's Config, or a dictionary of settings that differ from the quality's.
+    With options.resume, everything but a new budget comes from the run itself.
     """
     options.check()
     keep_freed_memory()
@@ -56,8 +56,9 @@ def train(
             description = {**old, "budget": asdict(options.budget(0))}
     else:
         choice = suited_to(shape, solid) if method is None else Choice(_known(method), "asked for")
-        if config is None:
-            config = QUALITIES[quality].applied_to(METHODS[choice.method].load()[1]())
+        if config is None or isinstance(config, dict):
+            default = QUALITIES[quality].applied_to(METHODS[choice.method].load()[1]())
+            config = updated(default, config or {}, f"method {choice.method}")
         description = _description(shape, choice, config, options.budget(QUALITIES[quality].steps), options, quality, command)
     for doubt in description["doubts"]:
         say(f"note: {doubt}")

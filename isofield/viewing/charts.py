@@ -82,7 +82,9 @@ def number_text(value: float) -> str:
     if value != 0 and not 1e-4 <= abs(value) < 1e6:
         mantissa, exponent = f"{value:.3g}".split("e") if "e" in f"{value:.3g}" else f"{value:.2e}".split("e")
         return f"{mantissa}×10{str(int(exponent)).translate(_RAISED)}".replace("-", "−")
-    return f"{value:.4g}".replace("-", "−") if abs(value) < 1e4 else f"{round(value):,}".replace(",", "\u202f")
+    return (
+        f"{value:.4g}".replace("-", "−") if abs(value) < 1e4 else f"{round(value):,}".replace(",", "\u202f")
+    )
 
 
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -104,7 +106,11 @@ def _thinned(seconds: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.nd
     kept: list[int] = []
     for run in np.array_split(np.arange(len(values)), BUCKETS):
         finite = run[np.isfinite(values[run])]
-        kept += sorted({finite[values[finite].argmin()], finite[values[finite].argmax()]}) if len(finite) else [run[0]]
+        kept += (
+            sorted({finite[values[finite].argmin()], finite[values[finite].argmax()]})
+            if len(finite)
+            else [run[0]]
+        )
     return seconds[kept], values[kept]
 
 

@@ -38,7 +38,9 @@ def pack(numbers: Int[np.ndarray, "count columns"], order: int) -> dict:
     return {"count": len(numbers), "columns": numbers.shape[1], "order": order, "bytes": width, "text": text}
 
 
-def quantise(values: Float[np.ndarray, "*shape"], low: np.ndarray | float, high: np.ndarray | float, steps: int) -> Int32[np.ndarray, "*shape"]:
+def quantise(
+    values: Float[np.ndarray, "*shape"], low: np.ndarray | float, high: np.ndarray | float, steps: int
+) -> Int32[np.ndarray, "*shape"]:
     """Whole numbers 0 (low) to `steps` (high) nearest to `values`; off by half a step at most, clipped to the range."""
     extent = np.asarray(high, np.float64) - low
     share = (np.asarray(values, np.float64) - low) / np.where(extent > 0, extent, 1)
@@ -65,7 +67,9 @@ def simplified(mesh: Mesh, scalars: np.ndarray | None, most_faces: int) -> tuple
     nearest = cKDTree(mesh.vertices).query(vertices)[1]
     normals = None if mesh.normals is None else mesh.normals[nearest]
     colours = None if mesh.colours is None else mesh.colours[nearest]
-    return Mesh(vertices, faces.astype(np.int32), normals, colours), None if scalars is None else scalars[nearest]
+    return Mesh(vertices, faces.astype(np.int32), normals, colours), None if scalars is None else scalars[
+        nearest
+    ]
 
 
 def pack_mesh(mesh: Mesh, scalars: np.ndarray | None, scalar_range: tuple[float, float]) -> dict:
@@ -98,7 +102,11 @@ def pack_points(points: Float[np.ndarray, "points 3"]) -> dict:
 
 def _pack_positions(points: np.ndarray) -> dict:
     low, high = points.min(axis=0), points.max(axis=0)
-    return {"low": low.tolist(), "high": high.tolist(), "positions": pack(quantise(points, low, high, POSITION_STEPS), 1)}
+    return {
+        "low": low.tolist(),
+        "high": high.tolist(),
+        "positions": pack(quantise(points, low, high, POSITION_STEPS), 1),
+    }
 
 
 def _morton(points: np.ndarray) -> np.ndarray:

@@ -78,7 +78,9 @@ def write_page(path: str | os.PathLike, page: Page) -> None:
     if len(page.mesh.faces) == 0:
         raise InputError("the page has no faces to show", "mesh", "Extract a surface first.")
     if page.error is not None and len(page.error) != len(page.mesh.vertices):
-        raise InputError(f"{len(page.error)} errors for {len(page.mesh.vertices)} vertices", "error", "Give one a vertex.")
+        raise InputError(
+            f"{len(page.error)} errors for {len(page.mesh.vertices)} vertices", "error", "Give one a vertex."
+        )
     style, script = _asset("page.css"), "\n".join(_asset(f"{part}.js") for part in SCRIPT_PARTS)
     data, shown = _data(page)
     parts = {
@@ -93,7 +95,9 @@ def write_page(path: str | os.PathLike, page: Page) -> None:
         "show_choice": _show_choice(page),
         "mode_choices": _mode_choices(page),
         "slice_panel": _slice_panel(page.slices),
-        "error_name": "Signed distance to the input" if data["error"] and data["error"]["low"] < 0 else "Distance to the input",
+        "error_name": "Signed distance to the input"
+        if data["error"] and data["error"]["low"] < 0
+        else "Distance to the input",
         "error_ends": _error_ends(data["error"]),
         "shown": " ".join(escape(sentence) for sentence in shown),
         "sections": _sections(page),
@@ -120,7 +124,9 @@ def _data(page: Page) -> tuple[dict, list[str]]:
     shown = []
     mesh, error = simplified(page.mesh, page.error, MOST_FACES)
     if mesh is not page.mesh:
-        shown.append(f"Drawn with {number_text(len(mesh.faces))} of {number_text(len(page.mesh.faces))} faces; the mesh itself has all.")
+        shown.append(
+            f"Drawn with {number_text(len(mesh.faces))} of {number_text(len(page.mesh.faces))} faces; the mesh itself has all."
+        )
     used = mesh.vertices[np.unique(mesh.faces)].astype(np.float64)
     centre = (used.min(axis=0) + used.max(axis=0)) / 2
     error_record, error_range = None, (0.0, 1.0)
@@ -131,13 +137,17 @@ def _data(page: Page) -> tuple[dict, list[str]]:
     given = None
     if page.input_mesh is not None:
         input_mesh, _ = simplified(page.input_mesh, None, MOST_FACES)
-        given = pack_mesh(input_mesh, None, (0, 1))
+        given = pack_mesh(input_mesh, None, (0.0, 1.0))
         if input_mesh is not page.input_mesh:
-            shown.append(f"The input is drawn with {number_text(len(input_mesh.faces))} of {number_text(len(page.input_mesh.faces))} faces.")
+            shown.append(
+                f"The input is drawn with {number_text(len(input_mesh.faces))} of {number_text(len(page.input_mesh.faces))} faces."
+            )
     elif page.input_points is not None:
         points = np.asarray(page.input_points, np.float64)
         if len(points) > MOST_POINTS:
-            shown.append(f"Of the input's {number_text(len(points))} points {number_text(MOST_POINTS)} are drawn.")
+            shown.append(
+                f"Of the input's {number_text(len(points))} points {number_text(MOST_POINTS)} are drawn."
+            )
             points = points[np.random.default_rng(0).choice(len(points), MOST_POINTS, replace=False)]
         given = pack_points(points)
     if page.slices is not None and not np.isfinite(page.slices.values).all():
@@ -164,8 +174,9 @@ def _error_range(error: np.ndarray) -> tuple[float, float]:
 def _slices_record(slices: Slices) -> dict:
     depth = slices.inside.depth(np.asarray(slices.values, np.float64))
     finite = np.isfinite(depth)
-    limit = float(np.quantile(np.abs(depth[finite]), 0.95)) if finite.any() else 1.0
-    limit = limit or 1.0
+    sizes = np.abs(depth[finite]) if finite.any() else np.ones(1)
+    # a few huge values (logits, densities) should not take the steps from all others; a distance is never clipped by this
+    limit = float(min(sizes.max(), 3 * np.quantile(sizes, 0.95))) or 1.0
     depth = np.where(finite, depth, -limit)
     return {
         "counts": depth.shape,
@@ -182,7 +193,7 @@ def _slices_record(slices: Slices) -> dict:
 
 
 def _ramp(kind: str) -> str:
-    return base64.b64encode(colour_map(np.arange(256), 0, 255, kind).tobytes()).decode("ascii")
+    return base64.b64encode(colour_map(np.arange(256), 0.0, 255.0, kind).tobytes()).decode("ascii")
 
 
 def _still(page: Page) -> str:
@@ -275,14 +286,21 @@ def _numbers_table(numbers: tuple[Number, ...] | list[Number]) -> str:
     )
     head = "<thead><tr><th>Name</th><th>Value</th><th>Floor</th><th>Meaning</th></tr></thead>"
     floors = any(number.floor is not None for number in numbers)
-    remark = '<p class="fine">Floor: the smallest value that this measurement can tell from zero.</p>' if floors else ""
+    remark = (
+        '<p class="fine">Floor: the smallest value that this measurement can tell from zero.</p>'
+        if floors
+        else ""
+    )
     return f'<div class="scroll"><table class="numbers">{head}<tbody>{rows}</tbody></table></div>{remark}'
 
 
 def _facts(table: Mapping[str, object]) -> str:
     """A table of names and values; nested mappings follow as tables of their own."""
     plain = {name: value for name, value in table.items() if not isinstance(value, Mapping)}
-    rows = "".join(f"<tr><th scope=row>{escape(str(name))}</th><td>{_value(value)}</td></tr>" for name, value in plain.items())
+    rows = "".join(
+        f"<tr><th scope=row>{escape(str(name))}</th><td>{_value(value)}</td></tr>"
+        for name, value in plain.items()
+    )
     body = f'<table class="facts"><tbody>{rows}</tbody></table>' if rows else ""
     for name, value in table.items():
         if isinstance(value, Mapping) and value:

@@ -31,12 +31,21 @@ UP_AXES: dict[str, tuple[tuple[int, int, int], ...]] = {
     "z": ((1, 0, 0), (0, 0, 1), (0, -1, 0)),
 }
 FIELD_OF_VIEW = 28.0  # degrees, across the ball that is shown
-VIEWER = 1 / np.sin(np.radians(FIELD_OF_VIEW / 2))  # distance of the viewer from the ball's centre, in its radii
+VIEWER = 1 / np.sin(
+    np.radians(FIELD_OF_VIEW / 2)
+)  # distance of the viewer from the ball's centre, in its radii
 MARGIN = 0.04  # share of the picture left free around a shape that is shown as large as fits
 
 # sRGB anchors at equal steps. Sequential: paper (0) to plum, lightness falls evenly. Diverging: blue (low) over near-white to rust (high).
 _ANCHORS = {
-    "sequential": ((246, 243, 236), (250, 217, 150), (241, 150, 86), (203, 73, 84), (124, 30, 92), (60, 12, 68)),
+    "sequential": (
+        (246, 243, 236),
+        (250, 217, 150),
+        (241, 150, 86),
+        (203, 73, 84),
+        (124, 30, 92),
+        (60, 12, 68),
+    ),
     "diverging": (
         (16, 48, 92),
         (45, 104, 163),
@@ -50,7 +59,9 @@ _ANCHORS = {
     ),
 }
 _CLAY = (206, 203, 197)
-_BACK = np.array([0.62, 0.30, 0.20], np.float32)  # linear tint of faces seen from behind: the inside of an open or flipped shell
+_BACK = np.array(
+    [0.62, 0.30, 0.20], np.float32
+)  # linear tint of faces seen from behind: the inside of an open or flipped shell
 
 
 def colour_map(
@@ -70,7 +81,11 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> Float32[np.ndarra
     corners = np.asarray(vertices, np.float64)[faces]
     across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     summed = np.stack(
-        [np.bincount(faces.ravel(), np.repeat(across[:, axis], 3), minlength=len(vertices)) for axis in range(3)], axis=1
+        [
+            np.bincount(faces.ravel(), np.repeat(across[:, axis], 3), minlength=len(vertices))
+            for axis in range(3)
+        ],
+        axis=1,
     )
     length = np.linalg.norm(summed, axis=1, keepdims=True)
     return np.where(length > 0, summed / np.where(length > 0, length, 1), (0.0, 0.0, 1.0)).astype(np.float32)
@@ -126,20 +141,27 @@ def draw_mesh(
     screen = _project(view, height * supersampling, width * supersampling)
     if radius is None:
         screen = _filling(screen, np.unique(faces), height * supersampling, width * supersampling)
-    shown = np.all(screen[faces, 2] > 0, axis=1)  # what reaches behind the camera (a given radius that is small) is left out
+    shown = np.all(
+        screen[faces, 2] > 0, axis=1
+    )  # what reaches behind the camera (a given radius that is small) is left out
     faces = faces[shown]
 
     depth = VIEWER - view[:, 2:]
-    attributes = np.concatenate([np.asarray(normals) @ axes.T, _linear(colours), depth], axis=1).astype(np.float32)
+    attributes = np.concatenate([np.asarray(normals) @ axes.T, _linear(colours), depth], axis=1).astype(
+        np.float32
+    )
     face, image = rasterise(screen, faces, attributes, height * supersampling, width * supersampling)
     covered = face >= 0
     corners = screen[faces]
-    turn = np.cross(corners[:, 1, :2] - corners[:, 0, :2], corners[:, 2, :2] - corners[:, 0, :2])
+    (ax, ay), (bx, by) = (corners[:, 1, :2] - corners[:, 0, :2]).T, (corners[:, 2, :2] - corners[:, 0, :2]).T
+    behind = ax * by > ay * bx  # y points down here: clockwise on the screen
     light = np.zeros((*face.shape, 3), np.float32)
-    light[covered] = _shade(image[covered, :6], turn[face[covered]] > 0)
+    light[covered] = _shade(image[covered, :6], behind[face[covered]])
 
     weight = _pool(covered.astype(np.float32), supersampling)
-    share = np.maximum(weight, 1e-6)  # where some samples of a pixel see the background, the mean is over the others
+    share = np.maximum(
+        weight, 1e-6
+    )  # where some samples of a pixel see the background, the mean is over the others
     depth_image = _pool(image[..., 6], supersampling) / share
     light = _pool(light, supersampling) / share[..., None]
     colour = np.round(_displayed(light * _hollows(depth_image, weight)[..., None]) * 255)
@@ -247,7 +269,10 @@ def _project(points: np.ndarray, height: int, width: int) -> np.ndarray:
     depth = VIEWER - points[:, 2]
     inverse = np.where(depth > 1e-3, 1 / np.maximum(depth, 1e-3), -1.0)
     focal = min(height, width) / 2 / np.tan(np.radians(FIELD_OF_VIEW / 2))
-    return np.stack([width / 2 + focal * points[:, 0] * inverse, height / 2 - focal * points[:, 1] * inverse, inverse], axis=1)
+    return np.stack(
+        [width / 2 + focal * points[:, 0] * inverse, height / 2 - focal * points[:, 1] * inverse, inverse],
+        axis=1,
+    )
 
 
 def _filling(screen: np.ndarray, used: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -268,7 +293,9 @@ def _shade(samples: np.ndarray, behind: np.ndarray) -> np.ndarray:
     normal = np.where(behind[:, None], -normal, normal)
     key = np.maximum(normal @ np.array([-0.48, 0.62, 0.62], np.float32), 0)
     sky = (normal[:, 1:2] + 1) / 2
-    around = sky * np.array([0.35, 0.37, 0.41], np.float32) + (1 - sky) * np.array([0.13, 0.115, 0.10], np.float32)
+    around = sky * np.array([0.35, 0.37, 0.41], np.float32) + (1 - sky) * np.array(
+        [0.13, 0.115, 0.10], np.float32
+    )
     diffuse = around + (0.72 * key + 0.12 * np.maximum(normal[:, 2], 0))[:, None]
     gloss = 0.05 * np.maximum(normal @ np.array([-0.27, 0.34, 0.90], np.float32), 0) ** 40
     return np.where(behind[:, None], colour * _BACK, colour) * diffuse + gloss[:, None]

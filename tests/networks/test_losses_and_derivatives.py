@@ -8,6 +8,7 @@ from torch import nn
 
 from isofield.networks.derivatives import laplacian, value_and_gradient
 from isofield.networks.losses import igr_loss, sal_loss, sal_reconstruction_loss, siren_sdf_loss
+from isofield.networks.mlp import MLP
 from isofield.networks.siren import Siren
 
 points = torch.randn(40, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
@@ -34,6 +35,10 @@ def test_gradient_of_a_quadratic_form_is_linear_and_its_laplacian_is_twice_the_t
 def test_laplacian_of_the_newtonian_potential_vanishes():
     values = laplacian(lambda x: 1 / x.norm(dim=-1, keepdim=True), 2 * on_sphere + 0.1)
     torch.testing.assert_close(values, torch.zeros_like(values), rtol=0, atol=1e-12)
+
+
+def test_laplacian_of_a_network_of_relus_is_zero():
+    assert laplacian(MLP(3, [8, 8], 1).double(), points).abs().max() == 0
 
 
 def test_signed_distance_of_a_sphere_has_no_igr_loss():

@@ -17,6 +17,7 @@ NAMES = ("chromium-headless-shell", "chromium", "google-chrome", "chrome-headles
 FLAGS = ("--headless", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--remote-debugging-pipe",
          "--no-first-run", "--disable-background-networking", "--hide-scrollbars", "--disable-dev-shm-usage")  # fmt: skip
 PATIENCE = 90  # seconds
+READY = "document.documentElement.dataset.ready === '1'"
 
 
 class Browser:
@@ -37,7 +38,9 @@ class Browser:
         self.messages: list[str] = []
         self.requests: list[str] = []
         target = next(t for t in self.ask("Target.getTargets")["targetInfos"] if t["type"] == "page")
-        self._session = self.ask("Target.attachToTarget", targetId=target["targetId"], flatten=True)["sessionId"]
+        self._session = self.ask("Target.attachToTarget", targetId=target["targetId"], flatten=True)[
+            "sessionId"
+        ]
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.ask(f"{domain}.enable")
 
@@ -74,18 +77,29 @@ class Browser:
             self.messages.append(json.dumps(detail["entry"]))
         return message
 
-    def open(self, path, address: str = "", width=1280, height=900, ratio=1, dark=False, wait="1") -> None:
-        """Open a page from disk and wait until it says that it has drawn."""
+    def open(self, path, address: str = "", width=1280, height=900, ratio=1, dark=False, ready=READY) -> None:
+        """Open a page from disk and wait until `ready` is true there."""
         self.messages, self.requests = [], []
-        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=ratio, mobile=width < 600)
-        self.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+        self.ask(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=ratio,
+            mobile=width < 600,
+        )
+        self.ask(
+            "Emulation.setEmulatedMedia",
+            features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}],
+        )
         self.ask("Page.navigate", url="about:blank")
         self.ask("Page.navigate", url=f"{path.as_uri()}{address}")
-        self.wait(f"location.protocol === 'file:' && document.documentElement.dataset.ready === {wait!r}")
+        self.wait(f"location.protocol === 'file:' && {ready}")
 
     def run(self, script: str):
         """The value of a JavaScript expression in the page."""
-        return self.ask("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)["result"].get("value")
+        return self.ask("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)[
+            "result"
+        ].get("value")
 
     def wait(self, condition: str) -> None:
         end = time.monotonic() + PATIENCE
@@ -108,7 +122,9 @@ class Browser:
         elif whole:
             size = self.ask("Page.getLayoutMetrics")["cssContentSize"]
             clip = {"clip": {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}}
-        shot = self.ask("Page.captureScreenshot", format="png", captureBeyondViewport=bool(clip), **clip)["data"]
+        shot = self.ask("Page.captureScreenshot", format="png", captureBeyondViewport=bool(clip), **clip)[
+            "data"
+        ]
         return np.array(Image.open(io.BytesIO(base64.b64decode(shot))).convert("RGB"))
 
     def key(self, key: str) -> None:

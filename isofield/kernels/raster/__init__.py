@@ -7,7 +7,9 @@ from jaxtyping import Float32, Float64, Int32
 
 __all__ = ["SUBPIXELS", "rasterise"]
 
-SUBPIXELS = 256  # screen positions are rounded to this share of a pixel, so that the test of coverage is exact
+SUBPIXELS = (
+    256  # screen positions are rounded to this share of a pixel, so that the test of coverage is exact
+)
 
 
 def rasterise(

@@ -10,7 +10,12 @@ __all__ = ["rasterise"]
 
 
 def rasterise(
-    fixed: np.ndarray, inverse_depth: np.ndarray, faces: np.ndarray, attributes: np.ndarray, height: int, width: int
+    fixed: np.ndarray,
+    inverse_depth: np.ndarray,
+    faces: np.ndarray,
+    attributes: np.ndarray,
+    height: int,
+    width: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """As `kernels.raster.rasterise`; fixed: int64 [V, 2], screen positions in shares of a pixel."""
     nearest = np.zeros((height, width))
@@ -19,7 +24,11 @@ def rasterise(
     fixed, faces, attributes = map(np.ascontiguousarray, (fixed, faces, attributes))
     bands = split(height, 4 * threads())  # every band reads all faces, which is cheap beside filling pixels
     run_pieces(
-        _rasterise_rows, [(start, stop, fixed, inverse_depth, faces, attributes, nearest, face_image, image) for start, stop in bands]
+        _rasterise_rows,
+        [
+            (start, stop, fixed, inverse_depth, faces, attributes, nearest, face_image, image)
+            for start, stop in bands
+        ],
     )
     return face_image, image
 
@@ -63,12 +72,21 @@ def _rasterise_rows(start, stop, fixed, inverse_depth, faces, attributes, neares
             if index < 0:
                 continue
             a, b, c = faces[index, 0], faces[index, 1], faces[index, 2]
-            ax, ay, bx, by, cx, cy = fixed[a, 0], fixed[a, 1], fixed[b, 0], fixed[b, 1], fixed[c, 0], fixed[c, 1]
+            ax, ay, bx, by, cx, cy = (
+                fixed[a, 0],
+                fixed[a, 1],
+                fixed[b, 0],
+                fixed[b, 1],
+                fixed[c, 0],
+                fixed[c, 1],
+            )
             x, y = column * SUBPIXELS + half, row * SUBPIXELS + half
             ra = ((cx - bx) * (y - by) - (cy - by) * (x - bx)) * inverse_depth[a]
             rb = ((ax - cx) * (y - cy) - (ay - cy) * (x - cx)) * inverse_depth[b]
             rc = ((bx - ax) * (y - ay) - (by - ay) * (x - ax)) * inverse_depth[c]
             total = ra + rb + rc
             for channel in range(attributes.shape[1]):
-                mixed = ra * attributes[a, channel] + rb * attributes[b, channel] + rc * attributes[c, channel]
+                mixed = (
+                    ra * attributes[a, channel] + rb * attributes[b, channel] + rc * attributes[c, channel]
+                )
                 image[row, column, channel] = mixed / total

@@ -8,7 +8,12 @@ __all__ = ["rasterise"]
 
 
 def rasterise(
-    fixed: np.ndarray, inverse_depth: np.ndarray, faces: np.ndarray, attributes: np.ndarray, height: int, width: int
+    fixed: np.ndarray,
+    inverse_depth: np.ndarray,
+    faces: np.ndarray,
+    attributes: np.ndarray,
+    height: int,
+    width: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """As `kernels.raster.rasterise`; fixed: int64 [V, 2], screen positions in shares of a pixel."""
     nearest = np.zeros((height, width))

@@ -1,0 +1,31 @@
+"""`isofield demo`: the tour."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import tyro
+
+from ..verbs.demo import demo
+from .arguments import Shared, parse
+
+__all__ = ["main"]
+
+DESCRIPTION = """Fit an input that ships with isofield (spot, by Keenan Crane, public domain), or your own file, and check the result."""
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Arguments of `isofield demo`."""
+
+    shape: tyro.conf.Positional[Path | None] = None
+    """your own file (default: spot)"""
+    out: Path | None = None
+    """folder of the run (default: runs/NNNN-METHOD-INPUT)"""
+    shared: Shared = field(default_factory=Shared)
+
+
+def main(arguments: list[str]) -> None:
+    """Parse, fit, compare with the floor."""
+    a = parse(Arguments, arguments, "demo", DESCRIPTION)
+    a.shared.apply()
+    print(demo(a.shape, a.out))

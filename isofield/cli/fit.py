@@ -1,0 +1,117 @@
+"""`isofield fit`: the main job."""
+
+import shlex
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+import tyro
+
+from ..runtime.errors import InputError, IsofieldError
+from ..runtime.interruption import Interrupted
+from ..runtime.progress import say
+from ..verbs.fit import fit
+from ..verbs.options import TrainOptions, read_settings
+from .arguments import Shared, parse, show
+
+__all__ = ["main"]
+
+DESCRIPTION = """Train a neural field on a shape, extract its surface, evaluate it, write the page: all in one go.
+
+Takes meshes (.ply .obj .stl .off .glb .gltf .binvox; also open, self-intersecting, inside-out) and points with normals
+(.ply .xyz .npz). The method that suits the input is chosen and said. Makes RUN/mesh.ply (watertight, in the input's own coordinates),
+RUN/certificate.json, RUN/metrics.json and RUN/page.html.
+
+Examples: isofield fit bunny.ply
+          isofield fit scan.ply --quality high --out runs/scan
+          isofield fit *.stl --seconds 5"""
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Arguments of `isofield fit`."""
+
+    inputs: tyro.conf.Positional[tuple[Path, ...]]
+    """files to fit, or folders of them; several are fitted one after another"""
+    method: Literal["sdf", "occupancy"] | None = None
+    """the method (default: the one that suits the input)"""
+    quality: Literal["draft", "standard", "high"] = "standard"
+    """how much to spend: about 5 s, 10 s, a minute"""
+    resolution: int | None = None
+    """cells of the extraction grid along an axis (default: by quality)"""
+    faces: int | None = None
+    """simplify the mesh to about so many faces"""
+    open: bool = False
+    """leave out surface that no input supports: holes stay holes"""
+    max_memory: str | None = None
+    """bound on the memory of the extraction, such as 1GiB"""
+    config: Path | None = None
+    """JSON file with settings of the method (a run.json will do)"""
+    training: TrainOptions = field(default_factory=TrainOptions)
+    shared: Shared = field(default_factory=Shared)
+
+
+def main(arguments: list[str]) -> None:
+    """Parse, fit every input, print the result."""
+    a = parse(Arguments, arguments, "fit", DESCRIPTION)
+    a.shared.apply()
+    inputs = _files(a.inputs)
+    if len(inputs) > 1 and a.training.out is not None and a.training.out.is_file():
+        raise InputError("is a file; several inputs need a folder", a.training.out, "Name a folder with --out.")
+    failed = []
+    for path in inputs:
+        options = a.training
+        if len(inputs) > 1 and options.out is not None:
+            options = replace(options, out=options.out / path.name)
+        try:
+            run, report = fit(
+                path,
+                method=a.method,
+                quality=a.quality,
+                options=options,
+                resolution=a.resolution,
+                faces=a.faces,
+                trim=a.open,
+                max_memory=a.max_memory,
+                config=read_settings(a.config) if a.config else None,
+                command=shlex.join(["isofield", "fit", *arguments]),
+            )
+        except Interrupted:
+            raise
+        except IsofieldError as error:
+            if len(inputs) == 1:
+                raise
+            failed.append(path)
+            say(f"isofield fit: {error}")
+            continue
+        show({"run": str(run.path), **report}, a.shared.json, _text(run, report))
+    if failed:
+        raise IsofieldError(f"{len(failed)} of {len(inputs)} inputs failed: {', '.join(map(str, failed))}", "fit", "See the messages above.")
+
+
+def _files(inputs: tuple[Path, ...]) -> list[Path]:
+    from ..data import READERS
+
+    files: list[Path] = []
+    for path in inputs:
+        if path.is_dir():
+            found = sorted(entry for entry in path.iterdir() if entry.suffix.lower() in READERS)
+            if not found:
+                raise InputError("holds no file that can be read", path, f"Known formats: {' '.join(READERS)}.")
+            files += found
+        else:
+            files.append(path)
+    if not files:
+        raise InputError("no input was named", "fit", "Write for example: isofield fit my.ply")
+    return files
+
+
+def _text(run, report: dict) -> str:
+    certificate, metrics, seconds = report["certificate"], report["metrics"], report["seconds"]
+    closed = "closed, manifold" if certificate["closed"] and certificate["manifold"] else "NOT CLOSED" if not certificate["closed"] else "not manifold"
+    lines = [f"{run.path / 'mesh.ply'}: {certificate['faces']:,} faces, {closed}, {certificate['components']} component(s)"]
+    lines += [f"  {name}: {value:.5g}" for name, value in metrics["headline"].items()]
+    lines += [f"  {seconds['total']:.1f} s in all, {seconds['training']:.1f} s of training"]
+    lines += [f"  note: {doubt}" for doubt in report["doubts"]]
+    lines += [f"page: {run.path / 'page.html'}", f"next: isofield extract {run.path} --resolution 512"]
+    return "\n".join(lines)

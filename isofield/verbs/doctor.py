@@ -1,0 +1,92 @@
+"""What this machine can do: versions, memory, threads, and the kernels with their speed."""
+
+import platform
+import time
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+import torch
+
+from .. import __version__
+from ..extraction.certificate import certify
+from ..extraction.surface import extract_surface
+from ..geometry.level import Below
+from ..geometry.oriented_points import OrientedPoints
+from ..kernels import bvh
+from ..kernels.adam import Adam
+from ..kernels.hashgrid import encode
+from ..metrics.shape import compare_meshes
+from ..networks.hash_grid import GridNetwork, HashGrid
+from ..runtime.memory import available_memory, size_text
+from ..runtime.progress import say
+from ..runtime.threads import available_cores, threads
+
+__all__ = ["doctor"]
+
+
+def doctor(measure: bool = True) -> dict[str, Any]:
+    """Facts by name. Compiles every kernel of a fit into the cache; with `measure`, times them too."""
+    say("compiling kernels (once) ...")
+    start = time.perf_counter()
+    _touch_every_kernel()
+    seconds = time.perf_counter() - start
+    facts: dict[str, Any] = {
+        "isofield": __version__,
+        "python": f"{platform.python_version()} on {platform.system()} {platform.machine()}",
+        "packages": ", ".join(f"{name} {metadata.version(name)}" for name in ("torch", "numpy", "numba", "scipy", "trimesh")),
+        "cores": f"{available_cores()}, {threads()} threads in use",
+        "memory": f"{size_text(available_memory())} free",
+        "kernels": f"numba, ready after {seconds:.1f} s",
+        "gpu": torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none (none is needed)",
+    }
+    return {**facts, **_speeds()} if measure else facts
+
+
+def _touch_every_kernel() -> None:
+    def ball(points: torch.Tensor) -> torch.Tensor:
+        return points.norm(dim=1) - 0.5
+
+    mesh = extract_surface(ball, Below(), 32, coarse=8).mesh
+    certify(mesh)
+    compare_meshes(mesh, mesh, samples=1000)
+    directions = mesh.vertices / np.linalg.norm(mesh.vertices, axis=1, keepdims=True)
+    OrientedPoints(mesh.vertices, directions).signed_distance(mesh.vertices[:100] * 1.5, 0.1)
+    _train_step(GridNetwork(HashGrid(levels=2, finest=32)), torch.rand(128, 3))
+
+
+def _train_step(network: GridNetwork, points: torch.Tensor) -> None:
+    network(points).square().mean().backward()
+    Adam(network.parameters()).step()
+
+
+def _speeds() -> dict[str, str]:
+    generator = np.random.default_rng(0)
+    points = torch.from_numpy(generator.uniform(-1, 1, (131_072, 3)).astype(np.float32))
+    network = GridNetwork(HashGrid())
+    optimiser = Adam(network.parameters())
+
+    def step() -> None:
+        optimiser.zero_grad()
+        network(points).square().mean().backward()
+        optimiser.step()
+
+    sphere = extract_surface(lambda p: p.norm(dim=1) - 0.5, Below(), 64).mesh
+    tree = bvh.build(sphere.vertices, sphere.faces)
+    work = {
+        "hash grid": lambda: encode(0.5 * points + 0.5, network.grid.table.detach(), network.grid.levels),
+        "training step": step,
+        "nearest point": lambda: bvh.nearest(tree, points.numpy()),
+        "winding number": lambda: bvh.winding_number(tree, points.numpy()),
+    }
+    return {name: f"{len(points) / _best(call) / 1e6:.1f} million points a second" for name, call in work.items()}
+
+
+def _best(call, repeats: int = 5) -> float:
+    call()
+    best = float("inf")
+    for _ in range(repeats):
+        start = time.perf_counter()
+        call()
+        best = min(best, time.perf_counter() - start)
+    return best

@@ -1,0 +1,50 @@
+"""The numbers of a run: its mesh against its input."""
+
+from pathlib import Path
+from typing import Any
+
+from .. import data
+from ..data.shape import Shape
+from ..geometry.mesh import Mesh
+from ..metrics.shape import MESH_FIGURES, POINT_FIGURES, compare_meshes, compare_to_points
+from ..runtime.errors import InputError
+from .run import Run
+
+__all__ = ["HEADLINE", "evaluate"]
+
+HEADLINE = {
+    "mesh": ("iou", "distance_mean", "normal_consistency"),
+    "points": ("points_distance_mean", "points_normal_consistency"),
+}
+
+
+def evaluate(
+    run: Run, mesh: Mesh | str | Path | None = None, source: str | Path | Shape | None = None, seed: int = 0
+) -> dict[str, Any]:
+    """Compare a mesh of the run (None: RUN/mesh.ply) with its input, by named figures; written to RUN/metrics.json.
+
+    source: the input, or another truth in the same coordinates (a mesh or points); None: the path in the run. "figures" holds every figure,
+    "meaning" what each one is, "headline" the few that matter, "truth" what was compared with.
+    """
+    shape = source if isinstance(source, Shape) else run.shape() if source is None else data.load(source)
+    if mesh is None:
+        mesh = run.path / "mesh.ply"
+        if not mesh.is_file():
+            raise InputError("has no mesh yet", run.path, f"Make it first: isofield extract {run.path}")
+    if not isinstance(mesh, Mesh):
+        loaded = data.load(mesh)
+        mesh = Mesh(loaded.vertices, loaded.faces)
+    if shape.kind == "mesh":
+        figures = compare_meshes(mesh, Mesh(shape.vertices, shape.faces), seed=seed)
+        meaning = MESH_FIGURES
+    else:
+        figures = compare_to_points(mesh, shape.vertices, shape.normals)
+        meaning = POINT_FIGURES
+    result = {
+        "truth": str(shape.source),
+        "headline": {name: figures[name] for name in HEADLINE[shape.kind] if name in figures},
+        "figures": figures,
+        "meaning": {name: figure.meaning for name, figure in meaning.items()},
+    }
+    run.folder.write_json("metrics.json", result)
+    return result

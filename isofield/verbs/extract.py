@@ -1,0 +1,154 @@
+"""From a trained field to a certified mesh in the input's frame and units."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..data import write_mesh
+from ..data.shape import Shape
+from ..extraction.certificate import Certificate, certify
+from ..extraction.normals import vertex_normals
+from ..extraction.simplify import simplify
+from ..extraction.surface import Extraction, extract_surface
+from ..extraction.trim import trim as trim_unsupported
+from ..geometry.mesh import Mesh
+from ..kernels import bvh
+from ..runtime.errors import InputError
+from ..runtime.memory import available_memory, parse_size, size_text
+from ..runtime.progress import progress, say
+from .run import Run
+
+__all__ = ["extract"]
+
+
+def extract(
+    run: Run,
+    resolution: int = 256,
+    method: str = "mise",
+    faces: int | None = None,
+    trim: bool = False,
+    max_memory: str | int | None = None,
+    out: str | Path | None = None,
+    shape: Shape | None = None,
+) -> tuple[Mesh, dict[str, Any]]:
+    """The surface of the run's field: (mesh in the input's coordinates, its certificate); both are also written.
+
+    resolution: cells along each axis of the working box. method: "mise" or "dense". faces: simplify to about so many. trim: drop
+    surface that no input supports. max_memory: bytes, or text such as "1GiB". out: file of the mesh (.ply .obj .stl .off .glb), with
+    the certificate beside it; None for RUN/mesh.ply. shape: the input, if it is at hand (else read again where it is needed).
+    """
+    if faces is not None and faces < 4:
+        raise InputError(f"must be at least 4, not {faces}", "--faces", "A closed mesh has four faces or more.")
+    limit = parse_size(max_memory) if isinstance(max_memory, str) else max_memory
+    surface = run.surface
+    with progress("extracting") as bar:
+        found = extract_surface(
+            surface.field, surface.inside, resolution, method=method, max_memory=limit or _limit(resolution), progress=bar.update
+        )
+    mesh, moved = found.mesh, False
+    needs_input = trim or run.description["data"].get("colours")
+    if needs_input and shape is None:
+        shape = run.shape()
+    if trim:
+        mesh = trim_unsupported(mesh, _support(shape), 2 * found.cell)
+    if faces is not None and faces < len(mesh.faces):
+        mesh, moved = simplify(mesh, faces), True
+    normals = vertex_normals(surface.field, surface.inside, mesh, found.cell)
+    colours = _colours(shape, mesh) if shape is not None and shape.colours is not None else None
+    mesh = Mesh(run.frame.to_input(mesh.vertices), mesh.faces, normals, colours)
+    certificate = certify(mesh, from_marching_cubes=not moved)
+    report = _report(run, found, certificate, trim)
+    target = Path(out) if out is not None else run.path / "mesh.ply"
+    write_mesh(target, mesh, comments=[f"isofield {run.description['isofield']}, {run.description['method']} of {run.description['data']['name']}"])
+    _write_certificate(run, target, out, report)
+    return mesh, report
+
+
+def _limit(resolution: int) -> int | None:
+    """Stream by itself where the grid would not fit in half of the free memory."""
+    needed, free = 600 * resolution**2, available_memory()
+    if needed < free / 2:
+        return None
+    say(f"note: the surface at {resolution} may need {size_text(needed)} of {size_text(free)} free; working in slabs")
+    return free // 2
+
+
+def _report(run: Run, found: Extraction, certificate: Certificate, trim: bool) -> dict[str, Any]:
+    scale = run.frame.scale
+    return {
+        **certificate.to_json(),
+        "units": "the input's own",
+        "extraction": {
+            "method": found.method,
+            "resolution": found.resolution,
+            "coarse": found.coarse,
+            "cell": found.cell / scale,
+            "evaluations": found.evaluations,
+            "trimmed": trim,
+        },
+        "heuristic": _heuristics(found, trim),
+    }
+
+
+def _heuristics(found: Extraction, trim: bool) -> list[str]:
+    text = ["that the field follows the input is measured (metrics.json), not proved"]
+    if found.method == "mise":
+        text.append(
+            f"components that no point of the grid of {found.coarse} cells an axis falls into are not found; "
+            "`isofield extract --method dense` reads every point"
+        )
+    if trim:
+        text.append("surface farther than two cells from the input was left out")
+    return text
+
+
+def _support(shape: Shape):
+    """Distance of points of the working box to what was measured."""
+    positions = shape.frame.to_working(shape.vertices)
+    if shape.kind == "mesh":
+        tree = bvh.build(positions, shape.faces)
+        return lambda points: bvh.nearest(tree, points)[0]
+    from scipy.spatial import cKDTree
+
+    points_tree = cKDTree(positions)
+    return lambda points: points_tree.query(points)[0]
+
+
+def _colours(shape: Shape, mesh: Mesh) -> np.ndarray:
+    """The input's colours at the vertices of `mesh` (working box): blended on the nearest face, or the nearest point's."""
+    positions = shape.frame.to_working(shape.vertices)
+    if shape.kind == "points":
+        from scipy.spatial import cKDTree
+
+        return shape.colours[cKDTree(positions).query(mesh.vertices)[1]]
+    tree = bvh.build(positions, shape.faces)
+    _, face, closest = bvh.nearest(tree, np.ascontiguousarray(mesh.vertices, np.float32))
+    corners = shape.faces[face]
+    weights = barycentric(positions[corners].astype(np.float64), closest.astype(np.float64))
+    blended = (shape.colours[corners] * weights[:, :, None]).sum(1)
+    return np.clip(np.rint(blended), 0, 255).astype(np.uint8)
+
+
+def barycentric(triangles: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Barycentric coordinates [N, 3] of points [N, 3] in the planes of triangles [N, 3, 3]; a degenerate one takes its first corner."""
+    a, b, c = triangles[:, 0], triangles[:, 1], triangles[:, 2]
+    u, v, w = b - a, c - a, points - a
+    uu, uv, vv = (u * u).sum(1), (u * v).sum(1), (v * v).sum(1)
+    wu, wv = (w * u).sum(1), (w * v).sum(1)
+    determinant = uu * vv - uv * uv
+    safe = np.where(determinant > 0, determinant, 1)
+    second = np.where(determinant > 0, (vv * wu - uv * wv) / safe, 0)
+    third = np.where(determinant > 0, (uu * wv - uv * wu) / safe, 0)
+    return np.clip(np.stack([1 - second - third, second, third], 1), 0, 1)
+
+
+def _write_certificate(run: Run, target: Path, out: Any, report: dict[str, Any]) -> None:
+    import json
+
+    from ..runtime.files import write_text
+
+    if out is None:
+        run.folder.write_json("certificate.json", report)
+    else:
+        write_text(target.with_suffix(".certificate.json"), json.dumps(report, indent=2) + "\n")

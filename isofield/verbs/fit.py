@@ -1,0 +1,71 @@
+"""The main job in one sentence: train on what the input is, extract, evaluate, write the page."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from .. import data
+from ..data.shape import Shape
+from ..methods.choice import QUALITIES
+from ..runtime.errors import InputError
+from .evaluate import evaluate
+from .extract import extract
+from .options import TrainOptions
+from .page import page
+from .run import Run
+from .train import train
+
+__all__ = ["fit"]
+
+
+def fit(
+    source: str | Path | Shape,
+    method: str | None = None,
+    quality: str = "standard",
+    options: TrainOptions = TrainOptions(),  # noqa: B008 (frozen)
+    resolution: int | None = None,
+    faces: int | None = None,
+    trim: bool = False,
+    max_memory: str | None = None,
+    config: Any = None,
+    command: str = "",
+) -> tuple[Run, dict[str, Any]]:
+    """Fit `source`, a file or a Shape. Returns the run and a report: "certificate", "metrics", "seconds" (by stage), "doubts".
+
+    method, quality, options, config as for `train`; resolution, faces, trim, max_memory as for `extract`.
+    """
+    watch = _Watch()
+    if quality not in QUALITIES:
+        raise InputError(f"there is no quality {quality!r}", "--quality", f"Choose {', '.join(QUALITIES)}.")
+    shape = source if isinstance(source, Shape) else data.load(source)
+    watch.lap("reading")
+    run = train(shape, method, config, options, quality, command)
+    watch.lap("training")
+    mesh, certificate = extract(
+        run, resolution or QUALITIES[run.description["quality"]].resolution, faces=faces, trim=trim, max_memory=max_memory, shape=shape
+    )
+    watch.lap("extraction")
+    metrics = evaluate(run, mesh, shape)
+    watch.lap("evaluation")
+    page(run, mesh, certificate, metrics, shape)
+    watch.lap("page")
+    report = {
+        "certificate": certificate,
+        "metrics": metrics,
+        "seconds": {**watch.laps, "total": sum(watch.laps.values())},
+        "doubts": run.description["doubts"],
+    }
+    return run, report
+
+
+class _Watch:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name] = round(now - self._last, 3)
+        self._last = now

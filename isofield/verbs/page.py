@@ -1,0 +1,87 @@
+"""The page of a run: the mesh to turn, slices, errors, curves, numbers."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..data.shape import Shape
+from ..geometry.mesh import Mesh
+from ..kernels import bvh
+from ..viewing.charts import Curve
+from ..viewing.page import Number, Page, write_page
+from ..viewing.slices import Slices
+from .run import Run
+
+__all__ = ["page"]
+
+
+def page(run: Run, mesh: Mesh, certificate: dict[str, Any], metrics: dict[str, Any], shape: Shape) -> Path:
+    """Write RUN/page.html and return its path."""
+    description = run.description
+    headline = ", ".join(f"{name.replace('_', ' ')} {value:.5g}" for name, value in metrics["headline"].items())
+    closed = "closed" if certificate["closed"] else "open"
+    content = Page(
+        title=f"{shape.name}: {description['method']}",
+        subtitle=f"{certificate['faces']:,} faces, {closed}; {headline}.",
+        command=description["command"] or f"isofield.fit({str(shape.source)!r})",
+        mesh=mesh,
+        input_mesh=Mesh(shape.vertices, shape.faces) if shape.kind == "mesh" else None,
+        input_points=shape.vertices if shape.kind == "points" else None,
+        error=_error(mesh, shape),
+        slices=_slices(run),
+        curves=_curves(run),
+        numbers=[
+            Number(name.replace("_", " "), value, "", metrics["meaning"].get(name, "")) for name, value in metrics["figures"].items()
+        ],
+        certificate=certificate,
+        notes=[*description["doubts"], *description["data"]["notes"]],
+        details={
+            "method": f"{description['method']} ({description['reason']})",
+            "settings": description["config"],
+            "budget": {name: value for name, value in description["budget"].items() if value is not None},
+            "seed": description["seed"],
+            "threads": description["threads"],
+            "versions": {"isofield": description["isofield"], **description["versions"]},
+        },
+    )
+    target = run.path / "page.html"
+    write_page(target, content)
+    return target
+
+
+def _error(mesh: Mesh, shape: Shape) -> np.ndarray:
+    """Distance of each vertex to the input, as a share of the longest edge."""
+    to_working = shape.frame.to_working
+    edge = 2 / 1.1
+    points = to_working(mesh.vertices)
+    if shape.kind == "mesh":
+        tree = bvh.build(to_working(shape.vertices), shape.faces)
+        return bvh.nearest(tree, points)[0] / np.float32(edge)
+    from scipy.spatial import cKDTree
+
+    return (cKDTree(to_working(shape.vertices)).query(points)[0] / edge).astype(np.float32)
+
+
+def _slices(run: Run) -> Slices:
+    surface, distance = run.surface, run.description["method"] == "sdf"
+    scale = 1 / run.frame.scale if distance else 1.0
+    sampled = Slices.sample(
+        surface.field, frame=run.frame, inside=surface.inside, name="signed distance" if distance else "occupancy logit", scale=scale
+    )
+    return replace(sampled, unit="input units" if distance else "")
+
+
+def _curves(run: Run) -> list[Curve]:
+    log = run.folder.read_log()
+    names = {name: None for record in log for name in record if name not in ("step", "seconds")}
+    return [
+        Curve(
+            name.removeprefix("field/").replace("_", " "),
+            "",
+            np.array([record["seconds"] for record in log if name in record]),
+            np.array([record[name] for record in log if name in record], np.float64),
+        )
+        for name in names
+    ]
