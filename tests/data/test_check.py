@@ -90,7 +90,9 @@ def test_sheet_is_called_flat_and_bare_points_lack_normals():
 
 def test_single_precision_far_from_the_origin_is_warned_of():
     vertices = box_mesh((0.5, 0.5, 0.5), (1e6, 0, 0)).vertices.astype(np.float32).astype(np.float64)
-    assert warned(describe(Shape("far", "mesh", vertices, PLAIN.faces)), "single precision, about 1 digits")
+    assert warned(
+        describe(Shape("far", "mesh", vertices, PLAIN.faces)), "single precision, about 1 digits of its form"
+    )
 
 
 # vertices, faces, closed, boundary edges, non-manifold edges, pieces: ../shared/data/shapes.md

@@ -41,16 +41,13 @@ def test_another_reader_sees_the_same_mesh(tmp_path, ending):
     write_mesh(path, FULL, ["made by a test"])
     read = trimesh.load(path, force="mesh", process=False)
     np.testing.assert_allclose(read.triangles, FULL.vertices[FULL.faces], atol=1e-7)
-    if ending in {".ply", ".obj", ".off"}:
+    if ending in {".ply", ".obj"}:
         np.testing.assert_array_equal(read.visual.vertex_colors[:, :3], COLOURS)
 
 
 @pytest.mark.parametrize("ending", WRITERS)
-@pytest.mark.parametrize("size", [1e-7, 1.0, 1e7])
-@pytest.mark.parametrize("far", [0.0, 1e6])
+@pytest.mark.parametrize(("size", "far"), [(1e-7, 0.0), (1e7, 0.0), (1e7, 1e6), (1.0, 1e6), (1e-3, 1e6)])
 def test_tiny_huge_and_far_away_boxes_keep_their_form(tmp_path, ending, size, far):
-    if far and size < 1:
-        pytest.skip("1e-7 at a distance of 1e6 is beyond double precision")
     mesh = box_mesh((size, size / 2, size / 3), (far, -far, far))
     path = tmp_path / f"box{ending}"
     write_mesh(path, mesh)

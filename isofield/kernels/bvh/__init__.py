@@ -1,14 +1,15 @@
-"""A bounding volume hierarchy over triangles, or over oriented points: nearest points and winding numbers of many queries.
+"""A bounding volume hierarchy over triangles or oriented points: nearest points and winding numbers.
 
-Queries are sorted along a space-filling curve and taken in groups of neighbours. A group walks the tree once, and what it meets
-(boxes, triangles, multipole expansions) is evaluated for all its points in vectorised loops. A nearest point does not depend on
-the other queries; a winding number does within the error of the expansions. Neither depends on the number of threads.
+Queries are sorted along a space-filling curve and taken in groups of neighbours. A group walks the tree
+once, and what it meets (boxes, triangles, multipole expansions) is evaluated for all its points in
+vectorised loops. A nearest point does not depend on the other queries; a winding number does within the
+error of the expansions. Neither depends on the number of threads.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float32, Float64, Int32, Integer
+from jaxtyping import Float, Float32, Int32, Integer
 
 from ...runtime.errors import InputError
 from ...runtime.threads import run_pieces, split, threads
@@ -31,9 +32,10 @@ __all__ = [
 class Hierarchy:
     """The arrays of the compiled kernels, in tree coordinates: (input - centre) * scale, all within [-1, 1].
 
-    centre: float64 [3]. boxes: float32 [nodes, 6], lower and upper corner. links: int32 [nodes, 2], (first row, number of rows) of
-    a leaf, (right child, 0) of an inner node, whose left child is the next node. rows: float32 [primitives, 24], in the order of
-    the leaves. multipoles: float32 [nodes, 24]. The arrays are empty where the reference is in use.
+    centre: float64 [3]. boxes: float32 [nodes, 6], lower and upper corner. links: int32 [nodes, 2], (first
+    row, number of rows) of a leaf, (right child, 0) of an inner node, whose left child is the next node.
+    rows: float32 [primitives, 24], in the order of the leaves. multipoles: float32 [nodes, 24]. The arrays
+    are empty where the reference is in use.
     """
 
     centre: np.ndarray
@@ -48,7 +50,8 @@ class Hierarchy:
 class Tree:
     """Triangles and their hierarchy.
 
-    vertices: float64 [V, 3] and faces: int32 [F, 3] as given. order: int32 [F], the face of each row of the hierarchy.
+    vertices: float64 [V, 3] and faces: int32 [F, 3] as given. order: int32 [F], the face of each row of the
+    hierarchy.
     """
 
     vertices: np.ndarray
@@ -59,7 +62,9 @@ class Tree:
 
 @dataclass(frozen=True, eq=False)
 class PointTree:
-    """Oriented points and their hierarchy: positions float64 [P, 3], area vectors (normal times area) float64 [P, 3]."""
+    """Oriented points and their hierarchy: positions float64 [P, 3], area vectors (normal times area)
+    float64 [P, 3].
+    """
 
     positions: np.ndarray
     area_vectors: np.ndarray
@@ -69,17 +74,22 @@ class PointTree:
 def build(vertices: Float[np.ndarray, "vertices 3"], faces: Integer[np.ndarray, "faces 3"]) -> Tree:
     """The tree over the triangles of a mesh: at least one; degenerate and repeated ones are welcome.
 
-    Raises InputError where there are no faces, and where a face uses a vertex that is not there or not finite.
+    Raises InputError where there are no faces, and where a face uses a vertex that is not there or not
+    finite.
     """
     vertices = np.ascontiguousarray(vertices, np.float64)
     faces = np.ascontiguousarray(faces, np.int32)
     if len(faces) == 0:
         raise InputError("the mesh has no faces", "build", "Give a mesh with at least one triangle.")
     if faces.min() < 0 or faces.max() >= len(vertices):
-        raise InputError("a face names a vertex that is not there", "build", f"The mesh has {len(vertices)} vertices.")
+        raise InputError(
+            "a face names a vertex that is not there", "build", f"The mesh has {len(vertices)} vertices."
+        )
     corners = vertices[faces]
     if not np.isfinite(corners).all():
-        raise InputError("a face has a vertex that is not finite", "build", "Remove faces with NaN or infinity first.")
+        raise InputError(
+            "a face has a vertex that is not finite", "build", "Remove faces with NaN or infinity first."
+        )
     order = np.arange(len(faces), dtype=np.int32)
     if not use_compiled():
         return Tree(vertices, faces, order, _no_hierarchy())
@@ -95,9 +105,11 @@ def build(vertices: Float[np.ndarray, "vertices 3"], faces: Integer[np.ndarray, 
 
 
 def build_points(
-    positions: Float[np.ndarray, "points 3"], normals: Float[np.ndarray, "points 3"], areas: Float[np.ndarray, " points"]
+    positions: Float[np.ndarray, "points 3"],
+    normals: Float[np.ndarray, "points 3"],
+    areas: Float[np.ndarray, " points"],
 ) -> PointTree:
-    """The tree over oriented points: unit normals that point out, and the area of surface that each point stands for.
+    """The tree over oriented points: unit normals that point out, and the area that each point stands for.
 
     Raises InputError where there are no points, and where a number is not finite.
     """
@@ -125,8 +137,9 @@ def nearest(
 ) -> tuple[Float32[np.ndarray, " points"], Int32[np.ndarray, " points"], Float32[np.ndarray, "points 3"]]:
     """Distance to the surface, nearest face, and closest point there, of finite points (taken as float32).
 
-    Where nothing is nearer than `limit`, the distance is the limit, the face -1 and the closest point the point itself: a small
-    limit makes far points nearly free. Distances are unsigned, and exact up to rounding.
+    Where nothing is nearer than `limit`, the distance is the limit, the face -1 and the closest point the
+    point itself: a small limit makes far points nearly free. Distances are unsigned, and exact up to
+    rounding.
     """
     points = np.ascontiguousarray(points, np.float32)
     if not use_compiled():
@@ -136,18 +149,22 @@ def nearest(
     h = tree.hierarchy
     distance, face = np.empty(len(points), np.float32), np.empty(len(points), np.int32)
     closest = np.empty((len(points), 3), np.float32)
-    reach = np.float32(min(limit * h.scale * (1 + 1e-6), 1e15))  # finite: the compiled loops assume that nothing is infinite
+    reach = np.float32(
+        min(limit * h.scale * (1 + 1e-6), 1e15)
+    )  # finite: the compiled loops assume that nothing is infinite
     fixed = (_curve_keys(points), points, h.centre, h.scale, reach, h.boxes, h.links, h.rows)
     fixed += (tree.vertices, tree.faces, tree.order, float(limit), distance, face, closest)
     run_pieces(numba.nearest, [(*piece, *fixed) for piece in _pieces(len(points))])
     return distance, face, closest
 
 
-def winding_number(tree: Tree | PointTree, points: Float[np.ndarray, "points 3"]) -> Float32[np.ndarray, " points"]:
-    """Generalised winding numbers of finite points (taken as float32): 1 inside and 0 outside of a closed surface facing out.
+def winding_number(
+    tree: Tree | PointTree, points: Float[np.ndarray, "points 3"]
+) -> Float32[np.ndarray, " points"]:
+    """Generalised winding numbers of finite points (taken as float32): 1 inside a closed surface, else 0.
 
-    Far parts of the surface are replaced by their expansion to second order (Barill et al. 2018, "Fast winding numbers for soups
-    and clouds"); the error is below 0.003, typically 0.0005, as with libigl.
+    Far parts of the surface are replaced by their expansion to second order (Barill et al. 2018, "Fast
+    winding numbers for soups and clouds"); the error is below 0.003, typically 0.0005, as with libigl.
     """
     points = np.ascontiguousarray(points, np.float32)
     if not use_compiled():
@@ -164,7 +181,9 @@ def winding_number(tree: Tree | PointTree, points: Float[np.ndarray, "points 3"]
 def winding_number_and_gradient(
     tree: Tree | PointTree, points: Float[np.ndarray, "points 3"]
 ) -> tuple[Float32[np.ndarray, " points"], Float32[np.ndarray, "points 3"]]:
-    """Winding numbers and their gradients with respect to the points; about three times the time of the numbers alone."""
+    """Winding numbers and their gradients with respect to the points; about three times the time of the
+    numbers alone.
+    """
     points = np.ascontiguousarray(points, np.float32)
     number = winding_number(tree, points)
     if not use_compiled():
@@ -223,7 +242,9 @@ def _sum(kernel, tree: Tree | PointTree, points: np.ndarray, result: np.ndarray)
 
 
 def _curve_keys(points: np.ndarray) -> np.ndarray:
-    """For every point its place on the space-filling curve (upper half) and its index (lower half), sorted."""
+    """For every point its place on the space-filling curve (upper half) and its index (lower half),
+    sorted.
+    """
     from . import numba
 
     keys = np.empty(len(points), np.uint64)

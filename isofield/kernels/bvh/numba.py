@@ -1,7 +1,8 @@
-"""The compiled kernels of the tree itself: its nodes, the rows of its triangles, the order of queries, nearest points.
+"""The compiled kernels of the tree: nodes, rows of triangles, the order of queries, nearest points.
 
-Coordinates are those of the tree, all within [-1, 1]. `LANES` queries go through the tree together. The loops over the lanes are
-those that must become vector instructions: they have a constant length, no branches and nothing wider than 32 bits.
+Coordinates are those of the tree, all within [-1, 1]. `LANES` queries go through the tree together. The
+loops over the lanes are those that must become vector instructions: they have a constant length, no
+branches and nothing wider than 32 bits.
 """
 
 import numpy as np
@@ -19,10 +20,10 @@ PAD = 1e-6  # boxes are wider than their primitives by this: more than the round
 def build_nodes(bounds, order, boxes, links):
     """Build the tree from the root down and return its number of nodes.
 
-    A node is cut across its longest axis at one of BINS places where the sum of (surface area * primitives) of the two parts is
-    smallest (Wald 2007, "On fast construction of SAH-based bounding volume hierarchies"). Nodes are written in depth-first order.
-    bounds: float32 [F, 6], lower and upper corner of each primitive; permuted with order, int32 [F].
-    boxes: float32 [2 F, 6], links: int32 [2 F, 2]: written.
+    A node is cut across its longest axis at one of BINS places where the sum of (surface area * primitives)
+    of the two parts is smallest (Wald 2007, "On fast construction of SAH-based bounding volume
+    hierarchies"). Nodes are written in depth-first order. bounds: float32 [F, 6], lower and upper corner of
+    each primitive; permuted with order, int32 [F]. boxes: float32 [2 F, 6], links: int32 [2 F, 2]: written.
     """
     stack = np.empty((256, 3), np.int64)
     count_of = np.empty(BINS, np.int64)
@@ -43,7 +44,12 @@ def build_nodes(bounds, order, boxes, links):
             links[parent, 0] = node
         widest, axis, origin = least, 0, np.float32(0.0)
         for k in range(3):
-            lo, hi, centre_lo, centre_hi = most, least, most, least  # centres are doubled: lower plus upper bound
+            lo, hi, centre_lo, centre_hi = (
+                most,
+                least,
+                most,
+                least,
+            )  # centres are doubled: lower plus upper bound
             for i in range(start, stop):
                 a, b = bounds[i, k], bounds[i, k + 3]
                 lo, hi = min(lo, a), max(hi, b)
@@ -56,7 +62,7 @@ def build_nodes(bounds, order, boxes, links):
             continue
         links[node, 1] = 0
         middle = start
-        # A stack of half-open ranges holds one range a level; on a degenerate chain of cuts the halving below keeps it short.
+        # The stack holds one range a level; should cuts ever be very uneven, halving keeps it short.
         if widest > 0 and top < 128:
             scale = np.float32(BINS * 0.9999) / widest
             for b in range(BINS):
@@ -97,7 +103,7 @@ def build_nodes(bounds, order, boxes, links):
                     order[i], order[j] = order[j], order[i]
                     j -= 1
             middle = i
-        if middle == start or middle == stop:  # all centres in one place
+        if middle in (start, stop):  # all centres in one place
             middle = (start + stop) // 2
         stack[top, 0], stack[top, 1], stack[top, 2] = middle, stop, node
         stack[top + 1, 0], stack[top + 1, 1], stack[top + 1, 2] = start, middle, -1
@@ -107,10 +113,11 @@ def build_nodes(bounds, order, boxes, links):
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def triangle_rows(start, stop, vertices, faces, order, rows):
-    """Write rows[start:stop], float32 [24]: corners a, b, c with ab the longest edge; area vector (b - a) x (c - a); a frame; b and c in it.
+    """Write rows[start:stop]: corners a, b, c (ab the longest edge), area vector ab x ac, frame, b, c in it.
 
-    The frame has its origin at a, u along ab, v in the plane towards c, and the unit normal; then b = (length, 0), c = (cx, cy).
-    vertices: float64 [V, 3] in tree coordinates. A triangle without area gets any normal that is orthogonal to ab.
+    The frame has its origin at a, u along ab, v in the plane towards c, and the unit normal; then b =
+    (length, 0), c = (cx, cy). vertices: float64 [V, 3] in tree coordinates. A triangle without area gets
+    any normal that is orthogonal to ab.
     """
     for i in range(start, stop):
         face = order[i]
@@ -127,8 +134,16 @@ def triangle_rows(start, stop, vertices, faces, order, rows):
             a, b, c = c, a, b
         for k in range(3):
             rows[i, k], rows[i, 3 + k], rows[i, 6 + k] = vertices[a, k], vertices[b, k], vertices[c, k]
-        ux, uy, uz = vertices[b, 0] - vertices[a, 0], vertices[b, 1] - vertices[a, 1], vertices[b, 2] - vertices[a, 2]
-        ex, ey, ez = vertices[c, 0] - vertices[a, 0], vertices[c, 1] - vertices[a, 1], vertices[c, 2] - vertices[a, 2]
+        ux, uy, uz = (
+            vertices[b, 0] - vertices[a, 0],
+            vertices[b, 1] - vertices[a, 1],
+            vertices[b, 2] - vertices[a, 2],
+        )
+        ex, ey, ez = (
+            vertices[c, 0] - vertices[a, 0],
+            vertices[c, 1] - vertices[a, 1],
+            vertices[c, 2] - vertices[a, 2],
+        )
         nx, ny, nz = uy * ez - uz * ey, uz * ex - ux * ez, ux * ey - uy * ex
         rows[i, 9], rows[i, 10], rows[i, 11] = nx, ny, nz
         length, area = np.sqrt(ux * ux + uy * uy + uz * uz), np.sqrt(nx * nx + ny * ny + nz * nz)
@@ -166,9 +181,10 @@ def spread(c):
 
 @njit(nogil=True, cache=True)
 def curve_keys(start, stop, points, low, scale, keys):
-    """Write keys[start:stop], uint64: the point's place on the Hilbert curve through 1024^3 cells (Skilling 2004) above its index.
+    """Write keys[start:stop]: the place on the Hilbert curve of 1024^3 cells (Skilling 2004) above the index.
 
-    Compared with the simpler Z-order, groups of neighbours are compact: it saves a third of the time of the winding numbers.
+    Compared with the simpler Z-order, groups of neighbours are compact: it saves a third of the time of the
+    winding numbers.
     """
     zero, last = np.float32(0.0), np.float32(1023.0)
     for i in range(start, stop):
@@ -206,8 +222,9 @@ def curve_keys(start, stop, points, low, scale, keys):
 def project(points, i, vertices, faces, face, closest):
     """Write the point of one triangle closest to points[i] and return its distance, in float64.
 
-    The best of the three edges and, where it is inside, the foot on the plane (barycentric coordinates as in Ericson 2004, section
-    5.1.5). Every candidate is a point of the triangle whatever the rounding, so slivers do no harm.
+    The best of the three edges and, where it is inside, the foot on the plane (barycentric coordinates as
+    in Ericson 2004, section 5.1.5). Every candidate is a point of the triangle whatever the rounding, so
+    slivers do no harm.
     """
     a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
     d1 = d2 = d3 = d4 = d5 = d6 = 0.0
@@ -245,13 +262,30 @@ def project(points, i, vertices, faces, face, closest):
 
 @njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
 def nearest(
-    start, stop, keys, points, centre, scale, reach, boxes, links, rows, vertices, faces, order, limit, distance, face, closest
+    start,
+    stop,
+    keys,
+    points,
+    centre,
+    scale,
+    reach,
+    boxes,
+    links,
+    rows,
+    vertices,
+    faces,
+    order,
+    limit,
+    distance,
+    face,
+    closest,
 ):
     """Write distance, face and closest point of the queries keys[start:stop], start a multiple of LANES.
 
-    The group walks down to the nearer child first; a node is needed while any lane may find something nearer there. Of equally
-    near triangles the first row is taken, so that the answer does not depend on the lane's neighbours. The winner's distance is
-    computed once more in float64. reach: the limit in tree coordinates.
+    The group walks down to the nearer child first; a node is needed while any lane may find something
+    nearer there. Of equally near triangles the first row is taken, so that the answer does not depend on
+    the lane's neighbours. The winner's distance is computed once more in float64. reach: the limit in tree
+    coordinates.
     """
     x = np.empty(LANES, np.float32)
     y = np.empty(LANES, np.float32)

@@ -1,12 +1,14 @@
-"""The compiled kernels of the winding number: multipole expansions of the nodes, their sum at many points, and its gradient.
+"""The compiled kernels of the winding number: expansions of the nodes, their sum, its gradient.
 
-A primitive at s from a node's centre with area vector n adds -n . grad(1/|r + s|) to the solid angle seen from a point, r from the
-point to the centre. Taylor's series in s has the moments N = sum n, M1 = sum n s, M2 = sum n s s (integrated over each triangle). As 1/|r| is
-harmonic, only their symmetric and traceless parts Q of M1 and O of M2 count, and each term is a single power of |r|:
+A primitive at s from a node's centre with area vector n adds -n . grad(1/|r + s|) to the solid angle seen
+from a point, r from the point to the centre. Taylor's series in s has the moments N = sum n, M1 = sum n s,
+M2 = sum n s s (integrated over each triangle). As 1/|r| is harmonic, only their symmetric and traceless
+parts Q of M1 and O of M2 count, and each term is a single power of |r|:
 
     solid angle = N.r / r^3  -  3 Q(r, r) / r^5  +  15/2 O(r, r, r) / r^7
 
-This is the expansion of Barill et al. 2018 (equations 19 to 21) with 3 + 6 + 10 numbers in place of 3 + 9 + 27.
+This is the expansion of Barill et al. 2018 (equations 19 to 21) with 3 + 6 + 10 numbers in place of 3 + 9 +
+27.
 """
 
 import numpy as np
@@ -16,17 +18,17 @@ __all__ = ["expand_nodes", "winding", "winding_gradient"]
 
 LANES = 32  # queries in a group, as in the search for nearest points
 NARROWEST = 1.2  # an expansion serves from this many radii of its node on, at least
-TOLERANCE = 7e-3  # ... and from where the bound of its first omitted term falls below this solid angle, up to a constant
+TOLERANCE = 7e-3  # ... and from where (integral of |s|^2) * radius / distance^5 is below this
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def expand_nodes(boxes, links, rows, sums, multipoles):
     """Write the expansions of all nodes, children before parents.
 
-    sums: float64 [nodes, 36], work space: area, centre (its mean position), radius, spread (integral of |s|^2), N, M1 as [i, j],
-    M2 as [i, (xx, yy, zz, xy, yz, zx)].
-    multipoles: float32 [nodes, 24]: centre, square of the distance from which the expansion serves, N, then the coefficients of
-    xx, yy, zz, xy, yz, zx and of xxx, yyy, zzz, xxy, xxz, yyx, yyz, zzx, zzy, xyz with all factors included.
+    sums: float64 [nodes, 36], work space: area, centre (its mean position), radius, spread (integral of
+    |s|^2), N, M1 as [i, j], M2 as [i, (xx, yy, zz, xy, yz, zx)]. multipoles: float32 [nodes, 24]: centre,
+    square of the distance from which the expansion serves, N, then the coefficients of xx, yy, zz, xy, yz,
+    zx and of xxx, yyy, zzz, xxy, xxz, yyx, yyz, zzx, zzy, xyz with all factors included.
     """
     for node in range(links.shape[0] - 1, -1, -1):
         s = sums[node]
@@ -100,7 +102,11 @@ def _inner_sums(s, box, left, right):
     s[0] = left[0] + right[0]
     corner = 0.0
     for k in range(3):
-        s[1 + k] = (left[0] * left[1 + k] + right[0] * right[1 + k]) / s[0] if s[0] > 0.0 else 0.5 * (box[k] + box[3 + k])
+        s[1 + k] = (
+            (left[0] * left[1 + k] + right[0] * right[1 + k]) / s[0]
+            if s[0] > 0.0
+            else 0.5 * (box[k] + box[3 + k])
+        )
         d = max(box[3 + k] - s[1 + k], s[1 + k] - box[k])
         corner += d * d
     for child in range(2):
@@ -128,9 +134,10 @@ def _inner_sums(s, box, left, right):
 def winding(start, stop, keys, points, centre, scale, links, rows, multipoles, dipoles, result):
     """Write the winding numbers of the queries keys[start:stop], start a multiple of LANES.
 
-    Half the solid angle of a triangle is the argument of the complex number cosines + i volume of Van Oosterom and Strackee. The
-    numbers of all near triangles are multiplied, and whole turns counted apart, so that one arctangent serves for all.
-    dipoles: whether near primitives are points (their area vector at corner a).
+    Half the solid angle of a triangle is the argument of the complex number cosines + i volume of Van
+    Oosterom and Strackee. The numbers of all near triangles are multiplied, and whole turns counted apart,
+    so that one arctangent serves for all. dipoles: whether near primitives are points (their area vector at
+    corner a).
     """
     x = np.empty(LANES, np.float32)
     y = np.empty(LANES, np.float32)
@@ -173,8 +180,17 @@ def winding(start, stop, keys, points, centre, scale, links, rows, multipoles, d
                     inverse = one / np.sqrt(xx + yy + zz)
                     square = inverse * inverse
                     n = m[4] * dx + m[5] * dy + m[6] * dz
-                    q = m[7] * xx + m[8] * yy + m[9] * zz + m[10] * dx * dy + m[11] * dy * dz + m[12] * dz * dx
-                    o = dx * (m[13] * xx + m[18] * yy + m[20] * zz) + dy * (m[16] * xx + m[14] * yy + m[21] * zz)
+                    q = (
+                        m[7] * xx
+                        + m[8] * yy
+                        + m[9] * zz
+                        + m[10] * dx * dy
+                        + m[11] * dy * dz
+                        + m[12] * dz * dx
+                    )
+                    o = dx * (m[13] * xx + m[18] * yy + m[20] * zz) + dy * (
+                        m[16] * xx + m[14] * yy + m[21] * zz
+                    )
                     o += dz * (m[17] * xx + m[19] * yy + m[15] * zz) + m[22] * dx * dy * dz
                     far[p] += (n + (q + o * square) * square) * (square * inverse)
             elif count == 0:
@@ -201,17 +217,21 @@ def winding(start, stop, keys, points, centre, scale, links, rows, multipoles, d
                         s = (t[9] * ax + t[10] * ay + t[11] * az) * rab * rc
                         c = one + (ax * bx + ay * by + az * bz) * rab
                         c += ((bx * cx + by * cy + bz * cz) * rb + (cx * ax + cy * ay + cz * az) * ra) * rc
-                        on_edge = c * c + s * s < np.float32(1e-12)  # nothing but rounding; such a triangle adds 0
+                        on_edge = c * c + s * s < np.float32(
+                            1e-12
+                        )  # nothing but rounding; such a triangle adds 0
                         c = one if on_edge else c
                         s = zero if on_edge else s
                         r = re[p] * c - im[p] * s
                         q = re[p] * s + im[p] * c
-                        # two upper arguments that add up to more than half a turn land in the lower half plane
+                        # two upper arguments that add up to over half a turn end in the lower half plane
                         up = (im[p] >= zero) & (s >= zero) & (q < zero)
                         down = (im[p] < zero) & (s < zero) & (q >= zero)
                         turns[p] += (one if up else zero) - (one if down else zero)
                         re[p], im[p] = r, q
-                for p in range(LANES):  # each factor is between 1e-6 and 4, so a leaf's product stays within float32
+                for p in range(
+                    LANES
+                ):  # each factor is between 1e-6 and 4, so a leaf's product stays within float32
                     inverse = one / (abs(re[p]) + abs(im[p]))
                     re[p] *= inverse
                     im[p] *= inverse
@@ -222,10 +242,10 @@ def winding(start, stop, keys, points, centre, scale, links, rows, multipoles, d
 
 @njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
 def winding_gradient(start, stop, keys, points, centre, scale, links, rows, multipoles, dipoles, result):
-    """Write the gradients [N, 3] of the winding numbers of the queries keys[start:stop], start a multiple of LANES.
+    """Write the gradients of the winding numbers of the queries keys[start:stop], start a multiple of LANES.
 
-    A triangle's part is an integral along its border (Biot and Savart): for an edge from a to b, seen from the point,
-    (a x b) (1/|a| + 1/|b|) / (|a| |b| + a.b).
+    A triangle's part is an integral along its border (Biot and Savart): for an edge from a to b, seen from
+    the point, (a x b) (1/|a| + 1/|b|) / (|a| |b| + a.b).
     """
     x = np.empty(LANES, np.float32)
     y = np.empty(LANES, np.float32)
