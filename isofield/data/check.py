@@ -105,8 +105,9 @@ def _warnings(shape: Shape, facts: dict[str, Any]) -> list[str]:
     if far > 1e4 * longest and np.array_equal(shape.vertices, shape.vertices.astype(np.float32)):
         digits = np.log10(longest / far) + 7.2  # of the 7.2 decimal digits of single precision
         found.append(
-            f"The shape lies {far / longest:.0f} times its size from the origin; if made in single precision, about "
-            f"{max(digits, 0):.0f} digits of its form are left. Export it in double precision or near the origin."
+            f"The shape lies {far / longest:.0f} times its size from the origin; if made in single "
+            f"precision, about {max(digits, 0):.0f} digits of its form are left. Export it in double "
+            "precision or near the origin."
         )
     if shape.kind == "points":
         if shape.normals is None:

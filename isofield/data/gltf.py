@@ -63,6 +63,13 @@ class Document:
             raise self.broken(f"'{key}' is {str(value)[:20]}, not a whole number", where)
         return value
 
+    def count(self, accessor: dict[str, Any], where: str) -> int:
+        """The number of entries of an accessor, of which each has a byte at least."""
+        count, there = self.whole(accessor, "count", where), sum(map(len, self.buffers))
+        if count > there:
+            raise self.broken(f"promises {count} entries and there are {there} bytes", where)
+        return count
+
     def entries(self, record: dict[str, Any], key: str, where: str) -> list:
         """A list of a record, empty where there is none."""
         value = record.get(key, [])
@@ -230,9 +237,8 @@ def _vertex_count(document: Document, mesh: Any) -> int:
     for primitive in document.entries(document.record("meshes", mesh), "primitives", f"meshes {mesh}"):
         attributes = primitive.get("attributes") if isinstance(primitive, dict) else None
         if isinstance(attributes, dict) and "POSITION" in attributes:
-            total += document.whole(
-                document.record("accessors", attributes["POSITION"]), "count", "accessors"
-            )
+            index = attributes["POSITION"]
+            total += document.count(document.record("accessors", index), f"accessors {index}")
     return total
 
 
@@ -332,13 +338,11 @@ def _accessor(document: Document, index: Any, widths: tuple[int, ...]) -> np.nda
     kind, width = SCALARS.get(record.get("componentType", -1)), WIDTHS.get(record.get("type", ""))
     if kind is None or width not in widths:
         raise document.broken(f"has the type {record.get('type')} of {record.get('componentType')}", where)
-    count = document.whole(record, "count", where)
+    count = document.count(record, where)
     if "bufferView" in record:
         values = _view(document, record, np.dtype(kind), width, count, where)
-    elif count > sum(map(len, document.buffers)):  # an accessor without a view is all zeros, of any length
-        raise document.broken(f"promises {count} entries and has no data", where)
     else:
-        values = np.zeros((count, width))
+        values = np.zeros((count, width))  # as the format says, for sparse entries to replace
     if "sparse" in record:
         values = _with_sparse(document, record, values, np.dtype(kind), where)
     values = values.astype(np.float64)

@@ -17,7 +17,9 @@ __all__ = ["read_obj", "write_obj"]
 
 _COMMENT = re.compile(rb"#[^\r\n]*")
 _CONTINUED = re.compile(rb"\\[ \t]*\r?\n")
-_TEXTURE_AND_NORMAL = re.compile(rb"(?<=\d)/\S*")  # of a corner such as 7/2/5 only the vertex 7 is wanted
+_TEXTURE_AND_NORMAL = re.compile(
+    rb"(?<=\d)/[^\x00-\x20]*"
+)  # of a corner such as 7/2/5 only the vertex 7 is wanted
 
 # where colours are on a `v` line, by its number of values (4: a weight last; 7: an alpha last)
 COLOURS_AT = {3: None, 4: None, 6: slice(3, 6), 7: slice(3, 6)}

@@ -24,6 +24,13 @@ WIDTHS = (
     9,
     10,
 )  # coordinates; a fourth value such as an intensity; normals and colours in either order
+_BROKEN_ZIP = (
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    OSError,
+    ValueError,
+)  # more that `zipfile` may raise
 ZIP_LIMIT = 1032  # deflate never packs more bytes than this into one: a larger promise is false
 
 
@@ -91,7 +98,7 @@ def read_npz(path: Path) -> Contents:
     """Points from the arrays `points` [N, 3] and, where present, `normals` [N, 3], of any float type."""
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [name.removesuffix(".npy") for name in archive.namelist()]
+            names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
             if "points" not in names:
                 raise InputError(
                     f"holds no array 'points' (it holds: {', '.join(names[:8])[:200] or 'nothing'})",
@@ -100,15 +107,7 @@ def read_npz(path: Path) -> Contents:
                 )
             points = _array(archive, "points", path)
             normals = _array(archive, "normals", path) if "normals" in names else None
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        OSError,
-        struct.error,
-    ) as error:
+    except (zipfile.BadZipFile, zlib.error, struct.error, *_BROKEN_ZIP) as error:
         raise InputError(
             f"is not a whole .npz archive ({error})", path, "Copy the file or save it again."
         ) from error
@@ -143,7 +142,7 @@ def _array(archive: zipfile.ZipFile, name: str, path: Path) -> np.ndarray:
                 else np.lib.format.read_array_header_2_0
             )
             shape, fortran_order, kind = reader(file)
-        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
+        except Exception as error:  # numpy reads the header with Python's tokenizer, which raises many things
             raise InputError(
                 "has no readable numpy header", where, "Save the file again with numpy.savez."
             ) from error

@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from ..runtime.errors import InputError
 from .binvox import read_binvox_as_mesh
 from .border import Contents, admit
@@ -31,28 +33,28 @@ READERS: dict[str, Callable[[Path], Contents]] = {
     ".binvox": read_binvox_as_mesh,
 }
 
-# what a file begins with, the ending that it should have ("" where nothing here reads it), and its name
-BEGINNINGS: list[tuple[bytes, str, str]] = [
-    (b"ply\n", ".ply", "a PLY file"),
-    (b"ply\r", ".ply", "a PLY file"),
-    (b"glTF", ".glb", "a binary glTF file"),
-    (b"#binvox", ".binvox", "a binvox file"),
-    (b"OFF\n", ".off", "an OFF file"),
-    (b"OFF\r", ".off", "an OFF file"),
-    (b"COFF\n", ".off", "an OFF file"),
-    (b"PK\x03\x04", ".npz", "a zip archive"),
-    (b"\x93NUMPY", "", "a single numpy array (save it as .npz with the name 'points')"),
-    (b"\x89PNG", "", "a PNG image"),
-    (b"\xff\xd8\xff", "", "a JPEG image"),
-    (b"%PDF", "", "a PDF document"),
-    (b"\x1f\x8b", "", "a gzip archive (unpack it first)"),
-    (b"Kaydara FBX", "", "an FBX file"),
-    (b"BLENDER", "", "a Blender file"),
-    (b"version https://git-lfs", "", "a placeholder of git-lfs, not the file itself (run 'git lfs pull')"),
-    (b"# .PCD", "", "a PCD file"),
-    (b"<!DOCTYPE", "", "a web page"),
-    (b"<html", "", "a web page"),
-    (b"<?xml", "", "an XML file"),
+# what a file begins with; the ending that it should have, or "" where nothing here reads it; its name; advice
+BEGINNINGS: list[tuple[bytes, str, str, str]] = [
+    (b"ply\n", ".ply", "a PLY file", ""),
+    (b"ply\r", ".ply", "a PLY file", ""),
+    (b"glTF", ".glb", "a binary glTF file", ""),
+    (b"#binvox", ".binvox", "a binvox file", ""),
+    (b"OFF\n", ".off", "an OFF file", ""),
+    (b"OFF\r", ".off", "an OFF file", ""),
+    (b"COFF\n", ".off", "an OFF file", ""),
+    (b"PK\x03\x04", ".npz", "a zip archive", ""),
+    (b"\x93NUMPY", "", "a single numpy array", "Save it with numpy.savez(path, points=...)."),
+    (b"\x1f\x8b", "", "a gzip archive", "Unpack it first."),
+    (b"version https://git-lfs", "", "a placeholder of git-lfs", "Fetch the file itself: git lfs pull."),
+    (b"Kaydara FBX", "", "an FBX file", ""),
+    (b"BLENDER", "", "a Blender file", ""),
+    (b"# .PCD", "", "a PCD file", ""),
+    (b"\x89PNG", "", "a PNG image", ""),
+    (b"\xff\xd8\xff", "", "a JPEG image", ""),
+    (b"%PDF", "", "a PDF document", ""),
+    (b"<!DOCTYPE", "", "a web page", ""),
+    (b"<html", "", "a web page", ""),
+    (b"<?xml", "", "an XML file", ""),
 ]
 
 
@@ -69,16 +71,16 @@ def load(path: str | os.PathLike) -> Shape:
             head = file.read(32)
         if not head:
             raise InputError("the file is empty", path, "Copy or export it again.")
-        ending, name = _recognised(head)
+        ending, name, advice = _recognised(head)
         note = ""
         if name and not (ending and READERS[ending] is reader):
             if not ending:
-                raise InputError(
-                    f"is {name}, not a {path.suffix} file", path, f"Formats that are read: {_known()}."
-                )
+                advice = advice or f"Formats that are read: {_known()}."
+                raise InputError(f"is {name}, not a {path.suffix} file", path, advice)
             note = f"The name says {path.suffix}, the content is {name} and was read as such."
             reader = READERS[ending]
-        contents = reader(path)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found at the border
+            contents = reader(path)
     except OSError as error:
         raise InputError(
             f"cannot be read ({error.strerror or error})", path, "Check the permissions and the disk."
@@ -114,9 +116,6 @@ def _names_in(folder: Path) -> list[str]:
     return [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
 
 
-def _recognised(head: bytes) -> tuple[str, str]:
-    """The ending and name of the format that a file plainly begins like, or ("", "")."""
-    for beginning, ending, name in BEGINNINGS:
-        if head.startswith(beginning):
-            return ending, name
-    return "", ""
+def _recognised(head: bytes) -> tuple[str, str, str]:
+    """The ending and name of the format that a file plainly begins like, and advice; or empty texts."""
+    return next((row[1:] for row in BEGINNINGS if head.startswith(row[0])), ("", "", ""))

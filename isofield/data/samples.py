@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -12,10 +12,11 @@ from torch import Tensor
 from ..geometry.frames import PADDING, WORKING_BOX
 from ..geometry.level import Inside
 
-__all__ = ["Draws", "HeldOut", "Samples", "Solid", "Spread", "generator"]
+__all__ = ["Draws", "HeldOut", "Labeller", "Samples", "Spread", "generator"]
 
 
-class Solid(Protocol):
+@runtime_checkable
+class Labeller(Protocol):
     """What can label points of the working box: the solid of a mesh, or of oriented points."""
 
     def surface_points(self, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -35,10 +36,10 @@ class Spread:
     sigmas: standard deviations of the moves, in working units; each serves an equal part of the rest.
     """
 
-    uniform: float = 0.25
-    sigmas: tuple[float, ...] = (0.006, 0.04)
+    uniform: float = 0.1
+    sigmas: tuple[float, ...] = (0.003, 0.015)
 
-    def points(self, solid: Solid, count: int, rng: np.random.Generator) -> np.ndarray:
+    def points(self, solid: Labeller, count: int, rng: np.random.Generator) -> np.ndarray:
         """Points [count, 3] of the working box, float32."""
         far = int(count * self.uniform)
         near = solid.surface_points(count - far, rng)
@@ -99,7 +100,7 @@ def generator(seed: int, number: int, purpose: str) -> np.random.Generator:
 class HeldOut:
     """Points kept apart from training: uniform in the box of the solid, to watch the intersection over union while training."""
 
-    def __init__(self, solid: Solid, seed: int, count: int = 16_384) -> None:
+    def __init__(self, solid: Labeller, seed: int, count: int = 16_384) -> None:
         rng = generator(seed, 0, "held out")
         edge = 2 / PADDING * 1.05 / 2  # the box of the longest edge, padded by 5 % in all
         points = rng.uniform(-edge, edge, (count, 3)).astype(np.float32)

@@ -10,10 +10,16 @@ from jaxtyping import Int64
 from ..geometry.frames import WORKING_BOX
 from ..runtime.errors import InputError
 
-__all__ = ["Box", "Grid"]
+__all__ = ["Box", "Grid", "bounds"]
 
 Box = tuple[float | Sequence[float], float | Sequence[float]]
 """The lower and the upper bound, each one number for all axes or three."""
+
+
+def bounds(box: Box) -> tuple[np.ndarray, np.ndarray]:
+    """The lower and the upper corner of a box, float64 [3] each."""
+    low, high = (np.broadcast_to(np.asarray(bound, np.float64), (3,)) for bound in box)
+    return low, high
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,7 @@ class Grid:
     box: Box = WORKING_BOX
 
     def __post_init__(self) -> None:
-        low, high = self._bounds
+        low, high = bounds(self.box)
         if min(self.shape) < 2:
             raise InputError(f"a grid needs 2 points or more along each axis, not {self.shape}", "resolution")
         if not (np.all(np.isfinite(low)) and np.all(np.isfinite(high)) and np.all(low < high)):
@@ -47,23 +53,18 @@ class Grid:
         """The grid of `resolution` cells along every axis."""
         return cls((resolution + 1,) * 3, box)
 
-    @property
-    def _bounds(self) -> tuple[np.ndarray, np.ndarray]:
-        low, high = (np.broadcast_to(np.asarray(bound, np.float64), (3,)) for bound in self.box)
-        return low, high
-
     @cached_property
     def axes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Coordinates of the planes along x, y and z: low + (high - low) i / cells, in double precision, rounded to float32."""
         return tuple(
             (low + (high - low) * (np.arange(n) / (n - 1))).astype(np.float32)
-            for low, high, n in zip(*self._bounds, self.shape)
+            for low, high, n in zip(*bounds(self.box), self.shape)
         )
 
     @property
     def cell(self) -> float:
         """Longest edge of a cell."""
-        low, high = self._bounds
+        low, high = bounds(self.box)
         return float(np.max((high - low) / (np.array(self.shape) - 1)))
 
     def split(self, points: Int64[np.ndarray, " points"]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

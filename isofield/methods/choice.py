@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from ..data.shape import Shape
 from ..geometry.oriented_points import OrientedPoints
-from ..geometry.solid import MeshSolid
+from ..geometry.solid import Solid
 
 __all__ = ["QUALITIES", "Choice", "Quality", "suited_to"]
 
@@ -31,7 +31,7 @@ class Quality:
 
 QUALITIES = {
     "draft": Quality(steps=100, resolution=128, finest=128, log2_table=16),
-    "standard": Quality(steps=300, resolution=256, finest=256, log2_table=17),
+    "standard": Quality(steps=400, resolution=256, finest=256, log2_table=17),
     "high": Quality(steps=2000, resolution=512, finest=512, log2_table=19, levels=9),
 }
 
@@ -45,7 +45,7 @@ class Choice:
     doubts: tuple[str, ...] = ()
 
 
-def suited_to(shape: Shape, solid: MeshSolid | OrientedPoints) -> Choice:
+def suited_to(shape: Shape, solid: Solid | OrientedPoints) -> Choice:
     """The method for this input: `sdf` where a surface separates inside from outside, `occupancy` where only the solid is clear."""
     if shape.kind == "points":
         return Choice("sdf", "points with normals")

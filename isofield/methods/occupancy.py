@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from ..data.samples import Draws, HeldOut, Samples, Solid, Spread
+from ..data.samples import Draws, HeldOut, Labeller, Samples, Spread
 from ..geometry.level import Above
 from ..networks.coordinate import CoordinateNetwork
 from ..training.method import Surface
@@ -60,7 +60,7 @@ class Occupancy:
         self.recipe = RECIPES[config.network.kind]
         self.players = {"field": self.recipe.player(self.field, config.learning_rate)}
 
-    def prepare(self, solid: Solid, seed: int) -> None:
+    def prepare(self, solid: Labeller, seed: int) -> None:
         """Take the solid that labels the points."""
         c = self.config
         spread = Spread(c.uniform, c.sigmas)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..data.samples import Draws, HeldOut, Samples, Solid, Spread
+from ..data.samples import Draws, HeldOut, Labeller, Samples, Spread
 from ..geometry.level import Below
 from ..networks.coordinate import CoordinateNetwork
 from ..training.method import Surface
@@ -25,17 +25,17 @@ class Config:
 
     network: CoordinateNetwork = field(default_factory=CoordinateNetwork)
     """how coordinates become a distance"""
-    truncation: float = 0.04
+    truncation: float = 0.015
     """t: distances are cut off here, in units of the working box [-1, 1]^3"""
     learning_rate: float | None = None
     """at the start; falls to 2 % along a cosine (default: by network)"""
     points: int | None = None
     """points in a step (default: by network)"""
-    uniform: float = 0.25
+    uniform: float = 0.1
     """share of the points that lie anywhere in the box; the rest lie near the surface"""
-    sigmas: tuple[float, ...] = (0.006, 0.04)
+    sigmas: tuple[float, ...] = (0.003, 0.015)
     """standard deviations of the distance to the surface of points near it, working units"""
-    fresh: int = 3
+    fresh: int = 2
     """after the first 24 steps, every how many steps new points are drawn and labelled"""
 
 
@@ -61,7 +61,7 @@ class SDF:
         self.recipe = RECIPES[config.network.kind]
         self.players = {"field": self.recipe.player(self.field, config.learning_rate)}
 
-    def prepare(self, solid: Solid, seed: int) -> None:
+    def prepare(self, solid: Labeller, seed: int) -> None:
         """Take the solid that labels the points."""
         c = self.config
         spread = Spread(c.uniform, c.sigmas)

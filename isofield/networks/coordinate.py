@@ -24,7 +24,7 @@ class CoordinateNetwork:
     256 Gaussian random Fourier features. siren: 5 layers of 256 sines. deepsdf: the 8 x 512 decoder of DeepSDF without a code."""
     levels: int = 8
     """hash_grid: number of grids"""
-    coarsest: int = 16
+    coarsest: int = 32
     """hash_grid: cells along an axis of the coarsest grid"""
     finest: int = 256
     """hash_grid: cells along an axis of the finest grid"""

@@ -1,7 +1,7 @@
 """The training loop. Everything periodic is a hook."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -14,6 +14,7 @@ from .method import Method
 __all__ = ["Hook", "train", "warm_up"]
 
 
+@runtime_checkable
 class Hook(Protocol):
     """Something that happens beside the steps: checkpoints, the log, the progress bar."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -47,6 +47,7 @@ class Surface:
     inside: Inside
 
 
+@runtime_checkable
 class Method(Protocol):
     """What the loop, the run folder and the verbs need of a method. `methods/` holds one file for each.
 

@@ -13,7 +13,8 @@ import torch
 from .. import __version__, data
 from ..data.shape import Shape
 from ..geometry.oriented_points import OrientedPoints
-from ..geometry.solid import MeshSolid
+from ..geometry.mesh import Mesh
+from ..geometry.solid import Solid
 from ..methods import METHODS
 from ..methods.choice import QUALITIES, Choice, suited_to
 from ..runtime.errors import InputError
@@ -85,11 +86,11 @@ def fit_method(method, solid, description: dict[str, Any], folder: RunFolder, ch
     say(f"trained {clock.step} steps in {clock.seconds:.1f} s")
 
 
-def solid_of(shape: Shape) -> MeshSolid | OrientedPoints:
+def solid_of(shape: Shape) -> Solid | OrientedPoints:
     """The solid that labels training points, in the working box. Raises InputError for points without normals."""
     positions = shape.frame.to_working(shape.vertices)
     if shape.kind == "mesh":
-        return MeshSolid(positions, shape.faces)
+        return Solid(Mesh(positions, shape.faces))
     if shape.normals is None:
         raise InputError(
             "has points but no normals, so inside and outside cannot be told apart",

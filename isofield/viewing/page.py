@@ -1,4 +1,4 @@
-"""The page of a run: one HTML file with the shape, its errors, slices of its field, curves and numbers, that opens offline."""
+"""The page of a run: one HTML file that opens offline, with the shape, errors, slices, curves, numbers."""
 
 import base64
 import hashlib
@@ -6,7 +6,7 @@ import io
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from importlib import resources
@@ -18,9 +18,10 @@ from .. import __version__
 from ..geometry.mesh import Mesh
 from ..runtime.errors import InputError
 from ..runtime.files import write_text
-from .charts import Curve, curve_svg, number_text
+from .charts import MINUS, Curve, curve_svg, number_text
+from .colours import Kind, colour_map
 from .packing import pack, pack_mesh, pack_points, quantise, simplified
-from .picture import UP_AXES, Up, colour_map, draw_mesh
+from .picture import CLAY, UP_AXES, Up, draw_mesh
 from .slices import Slices
 
 __all__ = ["Number", "Page", "write_page"]
@@ -34,7 +35,11 @@ STILL = 640  # pixels of the picture for browsers that cannot draw
 
 @dataclass(frozen=True)
 class Number:
-    """One figure: name, value, unit ("" if none), meaning (a sentence), floor: the smallest value that the measurement can tell from 0."""
+    """One figure.
+
+    name, value; unit: "" if none. meaning: a sentence. floor: the smallest value that the measurement can
+    tell from zero, in the same unit.
+    """
 
     name: str
     value: float | int | str
@@ -47,10 +52,12 @@ class Number:
 class Page:
     """All that a page shows. Every string is shown as it is, whatever characters it holds.
 
-    title; subtitle: one sentence with the headline result; command: what made it. mesh: the result, in the input's frame.
-    input_mesh or input_points [N, 3]: what it was made from, same frame. error: [V], distance of each vertex of `mesh` to the input, signed or not,
-    as a share of the longest edge. slices: the field. certificate, details: tables, by name; a value that is itself a mapping makes a
-    table of its own with its name as heading. notes: sentences, for instance doubts. up: the axis that points up in the first view.
+    title. subtitle: one sentence with the headline result. command: what made it. mesh: the result, in the
+    input's frame. input_mesh, or input_points [N, 3]: what it was made from, same frame. error: [V], distance
+    of each vertex of `mesh` to the input as a share of the longest edge, signed (negative inside) or not.
+    slices: the field. certificate, details: tables by name; a value that is itself a mapping makes a table of
+    its own under its name. notes: sentences, for instance doubts. up: the axis that points up in the first
+    view.
     """
 
     title: str
@@ -70,17 +77,17 @@ class Page:
 
 
 def write_page(path: str | os.PathLike, page: Page) -> None:
-    """Write `page` as one HTML file that opens from disk in any browser, loads nothing and runs no code but its own.
+    """Write `page` as one HTML file that opens from disk in any browser and loads nothing.
 
-    The file's security policy holds the hashes of its one style and one script, so a browser refuses anything else. Meshes of more than
-    MOST_FACES faces are simplified for display, which the page says. Raises InputError for a mesh without faces.
+    The file's security policy holds the hashes of its one style and its one script: a browser refuses to run
+    or load anything else. Meshes of more than MOST_FACES faces are simplified for display, which the page
+    says. Raises InputError for a mesh without faces, FailedError where the file cannot be written.
     """
     if len(page.mesh.faces) == 0:
         raise InputError("the page has no faces to show", "mesh", "Extract a surface first.")
     if page.error is not None and len(page.error) != len(page.mesh.vertices):
-        raise InputError(
-            f"{len(page.error)} errors for {len(page.mesh.vertices)} vertices", "error", "Give one a vertex."
-        )
+        found = f"{len(page.error)} errors for {len(page.mesh.vertices)} vertices"
+        raise InputError(found, "error", "Give one for every vertex.")
     style, script = _asset("page.css"), "\n".join(_asset(f"{part}.js") for part in SCRIPT_PARTS)
     data, shown = _data(page)
     parts = {
@@ -95,9 +102,6 @@ def write_page(path: str | os.PathLike, page: Page) -> None:
         "show_choice": _show_choice(page),
         "mode_choices": _mode_choices(page),
         "slice_panel": _slice_panel(page.slices),
-        "error_name": "Signed distance to the input"
-        if data["error"] and data["error"]["low"] < 0
-        else "Distance to the input",
         "error_ends": _error_ends(data["error"]),
         "shown": " ".join(escape(sentence) for sentence in shown),
         "sections": _sections(page),
@@ -120,35 +124,29 @@ def _hash(text: str) -> str:
 
 
 def _data(page: Page) -> tuple[dict, list[str]]:
-    """The record that viewer.js reads, and sentences on how it differs from what was given."""
+    """The record that the scripts read, and sentences on how it differs from what was given."""
     shown = []
     mesh, error = simplified(page.mesh, page.error, MOST_FACES)
     if mesh is not page.mesh:
-        shown.append(
-            f"Drawn with {number_text(len(mesh.faces))} of {number_text(len(page.mesh.faces))} faces; the mesh itself has all."
-        )
+        shown.append(f"Drawn with {_share(mesh.faces, page.mesh.faces)} faces; the mesh itself has all.")
     used = mesh.vertices[np.unique(mesh.faces)].astype(np.float64)
     centre = (used.min(axis=0) + used.max(axis=0)) / 2
     error_record, error_range = None, (0.0, 1.0)
     if error is not None:
         error_range = _error_range(error)
-        kind = "diverging" if error_range[0] < 0 else "sequential"
-        error_record = {"low": error_range[0], "high": error_range[1], "ramp": _ramp(kind)}
+        ramp = _ramp("diverging" if error_range[0] < 0 else "sequential")
+        error_record = {"low": error_range[0], "high": error_range[1], "ramp": ramp}
     given = None
     if page.input_mesh is not None:
         input_mesh, _ = simplified(page.input_mesh, None, MOST_FACES)
         given = pack_mesh(input_mesh, None, (0.0, 1.0))
         if input_mesh is not page.input_mesh:
-            shown.append(
-                f"The input is drawn with {number_text(len(input_mesh.faces))} of {number_text(len(page.input_mesh.faces))} faces."
-            )
+            shown.append(f"The input is drawn with {_share(input_mesh.faces, page.input_mesh.faces)} faces.")
     elif page.input_points is not None:
         points = np.asarray(page.input_points, np.float64)
         if len(points) > MOST_POINTS:
-            shown.append(
-                f"Of the input's {number_text(len(points))} points {number_text(MOST_POINTS)} are drawn."
-            )
             points = points[np.random.default_rng(0).choice(len(points), MOST_POINTS, replace=False)]
+            shown.append(f"The input is drawn with {_share(points, page.input_points)} points.")
         given = pack_points(points)
     if page.slices is not None and not np.isfinite(page.slices.values).all():
         shown.append("Field values that are not finite are shown as outside.")
@@ -165,8 +163,15 @@ def _data(page: Page) -> tuple[dict, list[str]]:
     return record, shown
 
 
+def _share(some: np.ndarray, of: np.ndarray) -> str:
+    return f"{number_text(len(some))} of {number_text(len(of))}"
+
+
 def _error_range(error: np.ndarray) -> tuple[float, float]:
-    """The range of the colours: symmetric for signed distances; the largest hundredth is clipped, so that one vertex does not flatten the rest."""
+    """The range of the colours, symmetric for signed distances.
+
+    The largest hundredth is clipped, so that one stray vertex does not take the colours from all others.
+    """
     high = float(np.quantile(np.abs(error), 0.99)) or float(np.abs(error).max()) or 1e-6
     return (-high if error.min() < 0 else 0.0), high
 
@@ -175,7 +180,7 @@ def _slices_record(slices: Slices) -> dict:
     depth = slices.inside.depth(np.asarray(slices.values, np.float64))
     finite = np.isfinite(depth)
     sizes = np.abs(depth[finite]) if finite.any() else np.ones(1)
-    # a few huge values (logits, densities) should not take the steps from all others; a distance is never clipped by this
+    # a few huge values (logits, densities) should not take the steps from all others; distances have none
     limit = float(min(sizes.max(), 3 * np.quantile(sizes, 0.95))) or 1.0
     depth = np.where(finite, depth, -limit)
     return {
@@ -192,15 +197,16 @@ def _slices_record(slices: Slices) -> dict:
     }
 
 
-def _ramp(kind: str) -> str:
+def _ramp(kind: Kind) -> str:
     return base64.b64encode(colour_map(np.arange(256), 0.0, 255.0, kind).tobytes()).decode("ascii")
 
 
 def _still(page: Page) -> str:
+    mesh = page.mesh
+    colours = CLAY if mesh.colours is None else mesh.colours
     image = draw_mesh(
-        page.mesh.vertices, page.mesh.faces, normals=page.mesh.normals, size=STILL, up=page.up,
-        **({} if page.mesh.colours is None else {"colours": page.mesh.colours}),
-    )  # fmt: skip
+        mesh.vertices, mesh.faces, normals=mesh.normals, colours=colours, size=STILL, up=page.up
+    )
     file = io.BytesIO()
     Image.fromarray(image).save(file, format="PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")
@@ -209,46 +215,49 @@ def _still(page: Page) -> str:
 # ---- controls that depend on what there is
 
 
-def _choice(name: str, value: str, label: str, checked: bool = False) -> str:
-    return f'<label><input type="radio" name="{name}" value="{value}"{" checked" if checked else ""}><span>{label}</span></label>'
+def _choice(name: str, value: str, label: str) -> str:
+    return f'<label><input type="radio" name="{name}" value="{value}"><span>{label}</span></label>'
 
 
 def _show_choice(page: Page) -> str:
-    options = [("result", "Result")]
-    if page.input_mesh is not None or page.input_points is not None:
-        options += [("input", "Input"), ("both", "Side by side"), ("over", "Over")]
-    choices = "".join(_choice("show", value, label, value == "result") for value, label in options)
-    return f'<fieldset class="choice live"{" hidden" if len(options) == 1 else ""}><legend>Shape</legend><div>{choices}</div></fieldset>'
+    if page.input_mesh is None and page.input_points is None:
+        return ""
+    names = {"result": "Result", "input": "Input", "both": "Side by side", "over": "Over"}
+    choices = "".join(_choice("show", value, label) for value, label in names.items())
+    return f'<fieldset class="choice live"><legend>Shape</legend><div>{choices}</div></fieldset>'
 
 
 def _mode_choices(page: Page) -> str:
-    given = page.input_mesh is not None and page.input_mesh.colours is not None
+    coloured = any(mesh is not None and mesh.colours is not None for mesh in (page.mesh, page.input_mesh))
     error = _choice("mode", "error", "Error") if page.error is not None else ""
-    return error + (_choice("mode", "colours", "Colours") if page.mesh.colours is not None or given else "")
+    return error + (_choice("mode", "colours", "Colours") if coloured else "")
 
 
 def _error_ends(record: dict | None) -> str:
     if record is None:
         return ""
-    low, high = record["low"] * 100, record["high"] * 100
-    first = f"−{-low:.3g} % (inside)" if low < 0 else "0"
-    last = f"{high:.3g} % {'(outside)' if low < 0 else 'of the longest edge, or more'}"
-    return f"<span>{first}</span><span>{last}</span>"
+    high = f"{record['high'] * 100:.3g} %"
+    ends = (
+        (f"{MINUS}{high}, inside", "0", f"{high}, outside") if record["low"] < 0 else ("0", f"{high} or more")
+    )
+    return "".join(f"<span>{end}</span>" for end in ends)
 
 
 def _slice_panel(slices: Slices | None) -> str:
     if slices is None:
-        return '<canvas id="slice" hidden></canvas>'
-    axes = "".join(_choice("axis", str(axis), "xyz"[axis], axis == 2) for axis in range(3))
-    return (
-        f'<div class="slices"><div class="head"><h2>Field: {escape(slices.name)}</h2><fieldset class="choice small" aria-label="Axis of the slice">'
-        f'<div>{axes}</div></fieldset></div><canvas id="slice" role="img" aria-label="Slice of the field"></canvas>'
-        '<input type="range" name="at" min="0" max="100" step="0.5" value="50" aria-label="Position of the slice">'
-        '<div class="reading"><span id="place"></span><span id="value"></span></div>'
-        '<div id="slice-legend" class="ramp"></div><div class="ends"><span>outside</span><span>surface</span><span>inside</span></div>'
-        '<div class="switches live"><label><input type="checkbox" name="plane">Show in view</label>'
-        '<label><input type="checkbox" name="cut" id="cut" disabled>Cut away</label></div></div>'
-    )
+        return ""
+    axes = "".join(_choice("axis", str(axis), "xyz"[axis]) for axis in range(3))
+    return f"""<div class="slices">
+<div class="head"><h2>Field: {escape(slices.name)}</h2>
+<fieldset class="choice small" aria-label="Axis of the slice"><div>{axes}</div></fieldset></div>
+<canvas id="slice" role="img" aria-label="Slice of the field"></canvas>
+<input type="range" name="at" min="0" max="100" step="0.5" value="50" aria-label="Position of the slice">
+<div class="reading"><span id="place"></span><span id="value"></span></div>
+<div id="slice-legend" class="ramp"></div>
+<div class="ends"><span>outside</span><span>surface</span><span>inside</span></div>
+<div class="switches live"><label><input type="checkbox" name="plane">Show in view</label>
+<label><input type="checkbox" name="cut" id="cut" disabled>Cut away</label></div>
+</div>"""
 
 
 # ---- numbers and tables
@@ -257,64 +266,70 @@ def _slice_panel(slices: Slices | None) -> str:
 def _sections(page: Page) -> str:
     blocks = []
     if page.notes:
-        notes = "".join(f"<li>{escape(note)}</li>" for note in page.notes)
-        blocks.append(_section("Notes", f'<ul class="notes">{notes}</ul>'))
+        blocks.append(_section("Notes", _list(page.notes, "notes")))
     if page.numbers:
         blocks.append(_section("Numbers", _numbers_table(page.numbers)))
     if page.curves:
-        figures = "".join(
-            f"<figure><figcaption>{escape(curve.name)} <span>{escape(curve.unit)}</span></figcaption>{curve_svg(curve)}</figure>"
-            for curve in page.curves
-        )
+        figures = "".join(_figure(curve) for curve in page.curves)
         blocks.append(_section("Training", f'<div class="curves">{figures}</div>'))
-    tables = [("Certificate", page.certificate), ("Details", page.details)]
-    shown = "".join(_section(title, _facts(table)) for title, table in tables if table)
-    if shown:
-        blocks.append(f'<div class="columns">{shown}</div>')
-    return "\n".join(blocks)
+    tables = (("Certificate", page.certificate), ("Details", page.details))
+    columns = "".join(_section(title, _facts(table)) for title, table in tables if table)
+    return "\n".join([*blocks, f'<div class="columns">{columns}</div>'])
 
 
 def _section(title: str, body: str) -> str:
     return f'<section class="section"><h2>{title}</h2>{body}</section>'
 
 
+def _figure(curve: Curve) -> str:
+    caption = f"{escape(curve.name)} <span>{escape(curve.unit)}</span>"
+    return f"<figure><figcaption>{caption}</figcaption>{curve_svg(curve)}</figure>"
+
+
 def _numbers_table(numbers: tuple[Number, ...] | list[Number]) -> str:
-    rows = "".join(
-        f"<tr><th scope=row>{escape(number.name)}</th><td>{_value(number.value)} {escape(number.unit)}</td>"
-        f"<td>{'' if number.floor is None else f'{_value(number.floor)} {escape(number.unit)}'}</td><td>{escape(number.meaning)}</td></tr>"
-        for number in numbers
-    )
-    head = "<thead><tr><th>Name</th><th>Value</th><th>Floor</th><th>Meaning</th></tr></thead>"
     floors = any(number.floor is not None for number in numbers)
-    remark = (
-        '<p class="fine">Floor: the smallest value that this measurement can tell from zero.</p>'
-        if floors
-        else ""
-    )
-    return f'<div class="scroll"><table class="numbers">{head}<tbody>{rows}</tbody></table></div>{remark}'
+    rows = ""
+    for number in numbers:
+        unit = f" {escape(number.unit)}" if number.unit else ""
+        value = f'<td class="value">{_value(number.value)}{unit}</td>'
+        cells = [f'<th scope="row">{escape(number.name)}</th>', value]
+        if floors:
+            floor = "" if number.floor is None else f"{_value(number.floor)}{unit}"
+            cells.append(f'<td class="floor">{floor}</td>')
+        rows += f"<tr>{''.join(cells)}<td>{escape(number.meaning)}</td></tr>"
+    head = f"<tr><th>Name</th><th>Value</th>{'<th>Floor</th>' if floors else ''}<th>Meaning</th></tr>"
+    table = f'<table class="numbers"><thead>{head}</thead><tbody>{rows}</tbody></table>'
+    remark = "Floor: the smallest value that this measurement can tell from zero."
+    return table + (f'<p class="fine">{remark}</p>' if floors else "")
 
 
 def _facts(table: Mapping[str, object]) -> str:
     """A table of names and values; nested mappings follow as tables of their own."""
-    plain = {name: value for name, value in table.items() if not isinstance(value, Mapping)}
-    rows = "".join(
-        f"<tr><th scope=row>{escape(str(name))}</th><td>{_value(value)}</td></tr>"
-        for name, value in plain.items()
-    )
-    body = f'<table class="facts"><tbody>{rows}</tbody></table>' if rows else ""
-    for name, value in table.items():
-        if isinstance(value, Mapping) and value:
-            body += f'<h3 class="facts-title">{escape(str(name))}</h3>{_facts(value)}'
-    return body
+    rows, nested = "", ""
+    for key, value in table.items():
+        name = escape(str(key).replace("_", " "))
+        if isinstance(value, Mapping):
+            nested += f'<h3 class="facts-title">{name}</h3>{_facts(value)}' if value else ""
+        else:
+            rows += f'<tr><th scope="row">{name}</th><td>{_value(value)}</td></tr>'
+    return (f'<table class="facts"><tbody>{rows}</tbody></table>' if rows else "") + nested
 
 
 def _value(value: object) -> str:
     if isinstance(value, bool | np.bool_):
         return '<span class="yes">✓ yes</span>' if value else "no"
     if value is None:
-        return "none"
-    if isinstance(value, int | float | np.integer | np.floating):
+        return "\u2013"
+    if isinstance(value, np.generic):
+        return _value(value.item())
+    if isinstance(value, int | float):
         return number_text(value)
     if isinstance(value, list | tuple):
+        if any(isinstance(item, str) and " " in item for item in value):  # sentences
+            return _list(value, "sentences")
         return ", ".join(_value(item) for item in value) or "none"
     return escape(str(value))
+
+
+def _list(items: Iterable[object], style: str) -> str:
+    return f'<ul class="{style}">' + "".join(f"<li>{_value(item)}</li>" for item in items) + "</ul>"

@@ -14,20 +14,23 @@ __all__ = ["Slices"]
 
 BATCH = 1 << 16  # points evaluated at once
 Corner = tuple[float, float, float]
+BOX = ((WORKING_BOX[0],) * 3, (WORKING_BOX[1],) * 3)
+BELOW_ZERO = Below()
 
 
 @dataclass(frozen=True, eq=False)
 class Slices:
     """A stack of field values.
 
-    values: float32 [nx, ny, nz], samples at the grid's points, borders included. low, high: the first and last point, in the
-    coordinates of the page's mesh. inside: which side of which level is the solid. name, unit: what the values are.
+    values: float32 [nx, ny, nz], samples at the points of a grid, the box's faces included. low, high: the
+    first and the last point, in the coordinates of the page's mesh. inside: which side of which level is the
+    solid. name, unit: what the values are.
     """
 
     values: np.ndarray
     low: Corner
     high: Corner
-    inside: Inside = Below()
+    inside: Inside = BELOW_ZERO
     name: str = "signed distance"
     unit: str = ""
 
@@ -35,19 +38,20 @@ class Slices:
     def sample(
         cls,
         field: Callable[[Tensor], Tensor],
-        box: tuple[Corner, Corner] = ((WORKING_BOX[0],) * 3, (WORKING_BOX[1],) * 3),
+        box: tuple[Corner, Corner] = BOX,
         resolution: int = 72,
         *,
         frame: Frame | None = None,
-        inside: Inside = Below(),  # noqa: B008 (frozen)
+        inside: Inside = BELOW_ZERO,
         name: str = "signed distance",
         unit: str = "",
         scale: float = 1.0,
     ) -> "Slices":
-        """Evaluate `field` (float32 points [N, 3] -> values [N]) on a grid over `box` (its low and high corner).
+        """Evaluate `field` (float32 points [N, 3] -> values [N]) on a grid over `box` (low and high corner).
 
-        resolution: points along the longest edge; the spacing is nearly the same on all axes. frame: maps the field's
-        coordinates to the mesh's where they differ. scale: multiplies the values and the level, to change their unit.
+        resolution: points along the longest edge; the spacing is nearly the same on all axes. frame: maps the
+        field's coordinates to the mesh's where they differ. scale: multiplies the values and the level, to
+        give them another unit.
         """
         low, high = np.array(box[0], np.float64), np.array(box[1], np.float64)
         spacing = (high - low).max() / (resolution - 1)

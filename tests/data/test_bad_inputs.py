@@ -1,6 +1,8 @@
 """Files that cannot be used end in an error that says what is wrong, where, and what to do."""
+# ruff: noqa: E501 (a table with one case a line)
 
 import base64
+import contextlib
 import io
 import json
 import struct
@@ -127,8 +129,9 @@ BAD = {
     "gltf: empty scene": ("a.gltf", gltf(nodes=[{"camera": 0}]), "no mesh in its scene", "a.gltf", "objects"),
     "gltf: missing file": ("a.gltf", gltf(buffers=[{"byteLength": 36, "uri": "b.bin"}]), "needs the file 'b.bin'", "a.gltf", "beside"),
     "gltf: short buffer": ("a.gltf", gltf(buffers=[{"byteLength": 36, "uri": "data:,"}]), "promises 36 bytes and there are 0", "buffers 0", "incomplete"),
-    "gltf: billion": ("a.gltf", accessor(count=BILLION), f"{BILLION} entries need", "accessors 0", "damaged"),
+    "gltf: billion": ("a.gltf", accessor(count=BILLION), f"promises {BILLION} entries and there are 36 bytes", "accessors 0", "damaged"),
     "gltf: billion zeros": ("a.gltf", accessor(count=BILLION, bufferView=None).replace('"bufferView": null, ', ""), "promises 1000000000 entries", "accessors 0", "damaged"),
+    "gltf: too many": ("a.gltf", accessor(count=4), "4 entries need 48 bytes of the 36", "accessors 0", "damaged"),
     "gltf: wrong type": ("a.gltf", accessor(type="VEC2"), "has the type VEC2", "accessors 0", "damaged"),
     "gltf: loop": ("a.gltf", gltf(nodes=[{"mesh": 0, "children": [0]}], scenes=[{"nodes": [0]}]), "must form a tree", "nodes 0", "damaged"),
     "gltf: no such mesh": ("a.gltf", gltf(nodes=[{"mesh": 5}]), "there is no entry 5", "meshes", "damaged"),
@@ -216,10 +219,8 @@ def test_every_cut_of_every_format_is_refused_or_read(tmp_path):
         for size in range(0, len(content) - 1, 7):
             cut.write_bytes(content[:size])
             if ending == ".obj":  # any part of an OBJ up to the end of a line is an OBJ
-                try:
+                with contextlib.suppress(InputError):
                     load(cut)
-                except InputError:
-                    pass
             else:
                 with pytest.raises(InputError):
                     load(cut)

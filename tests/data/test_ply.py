@@ -13,24 +13,13 @@ from isofield.data.ply import SCALARS
 CUBE = [(x, y, z) for x in (-3, 5) for y in (-4, 6) for z in (-7, 9)]
 POLYGONS = [(0, 1, 3, 2), (4, 6, 7), (4, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
 TRIANGLES = [t for p in POLYGONS for t in [(p[0], p[i], p[i + 1]) for i in range(1, len(p) - 1)]]
-CODES = {
-    "i1": "b",
-    "u1": "B",
-    "i2": "h",
-    "u2": "H",
-    "i4": "i",
-    "u4": "I",
-    "i8": "q",
-    "u8": "Q",
-    "f4": "f",
-    "f8": "d",
-}
+CODES = dict(zip(["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8"], "bBhHiIqQfd"))
 INTEGERS = [name for name, code in SCALARS.items() if code[0] in "iu"]
 FORMATS = {"ascii": "", "binary_little_endian": "<", "binary_big_endian": ">"}
 
 
 def encode(layout, elements):
-    """A PLY file. elements: (name, properties, rows); a property is (name, type) or (name, type, count type)."""
+    """A PLY file. elements: (name, properties, rows); a property is (name, type[, type of the count])."""
     head = ["ply", f"format {layout} 1.0", "comment made by a test, not the end_header"]
     body = b""
     for name, properties, rows in elements:

@@ -243,3 +243,86 @@ def test_no_queries_give_empty_answers():
 def test_meshes_without_a_surface_are_refused(vertices, faces, message):
     with pytest.raises(InputError, match=message):
         bvh.build(vertices, faces)
+
+
+def triangles(*corners):
+    vertices = np.array(corners, np.float64).reshape(-1, 3)
+    return vertices, np.arange(len(vertices), dtype=np.int32).reshape(-1, 3)
+
+
+FLOOR = [(0, 0, 0), (4, 0, 0), (0, 4, 0)]
+
+
+@pytest.mark.parametrize(
+    ("other", "crossing"),
+    [
+        ([(1, 1, -1), (1, 1, 1), (2, 1, 1)], True),  # through the middle
+        ([(1, 1, 1), (1, 1, 2), (2, 1, 1)], False),  # above
+        ([(1, 1, 0), (1, 1, 2), (2, 1, 1)], True),  # a corner touches the inside
+        ([(5, 5, -1), (5, 5, 1), (9, 9, 0)], False),  # beside, through the plane
+        ([(0, 0, 0), (4, 0, 0), (0, -4, 0)], False),  # neighbours in one plane
+        ([(0, 0, 0), (4, 0, 0), (1, 0, 3)], False),  # neighbours at an angle
+        ([(0, 0, 0), (4, 0, 0), (3, 1, 0)], True),  # a fold: a common edge, overlapping
+        ([(0, 0, 0), (0, 4, 0), (4, 0, 0)], True),  # the same face again, turned
+        ([(0, 0, 0), (-1, 0, 1), (-1, 0, -1)], False),  # a common corner only
+        ([(0, 0, 0), (2, 2, 1), (2, 2, -1)], True),  # a common corner, and on through the inside
+        ([(0, 0, 0), (-4, 0, 0), (0, -4, 0)], False),  # a common corner in one plane
+        ([(0, 0, 0), (1, 0.5, 0), (0.5, 1, 0)], True),  # inside, from a common corner in one plane
+        ([(4, 4, 0), (4, 0, 0), (0, 4, 0)], False),  # the other half of a square
+        ([(1, 1, 0), (2, 1, 0), (1, 2, 0)], True),  # inside, in one plane
+        ([(2, 0, 0), (5, 0, 0), (3, -3, 0)], False),  # along a part of an edge, in one plane
+    ],
+)
+def test_two_triangles_cross_where_they_meet_beyond_what_they_share(other, crossing, monkeypatch):
+    vertices, faces = triangles(*FLOOR, *other)
+    for backend in ("numba", "reference"):
+        monkeypatch.setenv("ISOFIELD_KERNELS", backend)
+        for order in (faces, faces[::-1], faces[:, [1, 2, 0]], faces[:, ::-1]):
+            pairs = bvh.self_intersections(vertices, np.ascontiguousarray(order))
+            assert pairs.tolist() == ([[0, 1]] if crossing else [])
+
+
+def test_crossings_equal_those_in_rational_arithmetic(monkeypatch):
+    """On a grid of few values, where triangles touch, share corners and lie in one plane again and again."""
+    rng = np.random.default_rng(0)
+    vertices = rng.integers(0, 5, (40, 3)).astype(np.float64)
+    faces = rng.integers(0, 40, (70, 3)).astype(np.int32)
+    corners = vertices[faces]
+    cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    faces = faces[np.abs(cross).sum(axis=1) > 0]
+    fast = bvh.self_intersections(vertices, faces)
+    limited = bvh.self_intersections(vertices, faces, 7)
+    monkeypatch.setenv("ISOFIELD_KERNELS", "reference")
+    assert len(fast) > 300
+    np.testing.assert_array_equal(fast, bvh.self_intersections(vertices, faces))
+    assert len(limited) == 7
+    assert {tuple(pair) for pair in limited} <= {tuple(pair) for pair in fast}
+
+
+def test_two_spheres_cross_along_a_circle_and_one_does_not():
+    one = sphere_mesh(3)
+    assert len(bvh.self_intersections(one.vertices, one.faces)) == 0
+    vertices = np.concatenate([one.vertices, one.vertices + np.float32([0.31, 0.12, 0.05])])
+    faces = np.concatenate([one.faces, one.faces + len(one.vertices)])
+    pairs = bvh.self_intersections(vertices, faces)
+    assert len(pairs) > 100
+    assert (pairs[:, 0] < len(one.faces)).all()
+    assert (pairs[:, 1] >= len(one.faces)).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("bunny-watertight-7k", 0),
+        ("pizza", 34),
+        ("teapot", 161),  # with corners in one place taken as shared
+        ("suzanne", 90 + 1),  # ... and a repeated face
+        ("beetle", 56 + 3),  # ... and three folded edges
+        ("truck", 422),  # the number in rational arithmetic
+        pytest.param("beast", 994 + 2, marks=pytest.mark.slow),  # ... and two repeated faces
+        pytest.param("armadillo", 0, marks=pytest.mark.slow),
+        pytest.param("stanford-bunny", 0, marks=pytest.mark.slow),
+    ],
+)
+def test_real_meshes_cross_themselves_as_often_as_known(shared, name, count):
+    assert len(bvh.self_intersections(*mesh_of(shared, name))) == count

@@ -14,20 +14,29 @@ import pytest
 from PIL import Image
 
 NAMES = ("chromium-headless-shell", "chromium", "google-chrome", "chrome-headless-shell")
-FLAGS = ("--headless", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--remote-debugging-pipe",
-         "--no-first-run", "--disable-background-networking", "--hide-scrollbars", "--disable-dev-shm-usage")  # fmt: skip
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--use-angle=swiftshader",  # WebGL without a GPU
+    "--enable-unsafe-swiftshader",
+    "--remote-debugging-pipe",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--hide-scrollbars",
+    "--disable-dev-shm-usage",
+)
 PATIENCE = 90  # seconds
 READY = "document.documentElement.dataset.ready === '1'"
 
 
 class Browser:
-    """One tab. `messages` holds console errors and exceptions, `requests` every address asked for since `open`."""
+    """One tab. `messages`: console errors and exceptions since `open`; `requests`: addresses asked for."""
 
     def __init__(self, program: str, profile: str, flags: tuple[str, ...] = ()):
         to_child, self._out = os.pipe()
         self._in, from_child = os.pipe()
-        # The browser reads commands on descriptor 3 and answers on 4; high copies first, so that neither overwrites the other.
-        wiring = f'exec "$0" "$@" 3<&{to_child} 4>&{from_child}'
+        # The browser reads on descriptor 3 and answers on 4. The pipes may have these numbers: go by 8 and 9.
+        wiring = f'exec 8<&{to_child} 9>&{from_child}; exec "$0" "$@" 3<&8 4>&9 8<&- 9>&-'
         self._process = subprocess.Popen(
             ["bash", "-c", wiring, program, *FLAGS, *flags, f"--user-data-dir={profile}", "about:blank"],
             pass_fds=(to_child, from_child), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""The page in a real browser: it draws, loads nothing, complains of nothing, and its controls change the picture."""
+"""The page in a real browser: it draws, loads nothing, complains of nothing, obeys its controls."""
 
 import numpy as np
 import pytest
@@ -65,8 +65,9 @@ def test_page_draws_without_a_request_or_a_complaint(browser, page, width, ratio
 
 
 def test_every_view_in_the_address_is_another_picture(browser, page):
-    views = ("", "#mode=error", "#mode=normals", "#mode=colours", "#show=input", "#show=over", "#show=both", "#wire=1", "#flat=1&mode=normals",
-             "#slice=x:40", "#slice=x:60", "#slice=z:40&cut=1", "#up=y", "#view=80,30,1.5,0,0,0")  # fmt: skip
+    surfaces = ("", "#mode=error", "#mode=normals", "#mode=colours", "#wire=1", "#flat=1&mode=normals")
+    shapes = ("#show=input", "#show=over", "#show=both", "#up=y", "#view=80,30,1.5,0,0,0")
+    views = (*surfaces, *shapes, "#slice=x:40", "#slice=x:60", "#slice=z:40&cut=1")
     pictures = []
     for view in views:
         browser.open(page, view)
@@ -81,7 +82,8 @@ def test_slider_moves_the_slice_in_the_panel_and_in_the_view(browser, page):
     browser.open(page, "#slice=z:50")
     panel, view = browser.picture("#slice"), browser.picture("#view")
     browser.run(
-        "(() => { const s = controls.elements.at; s.value = 62; s.dispatchEvent(new Event('input', { bubbles: true })); })()"
+        "controls.elements.at.value = 62;"
+        "controls.elements.at.dispatchEvent(new Event('input', { bubbles: true }))"
     )
     assert difference(browser.picture("#slice"), panel) > 2
     assert difference(browser.picture("#view"), view) > 0.5
@@ -113,7 +115,8 @@ def test_pointer_and_keys_turn_zoom_and_switch(browser, page):
     assert browser.run("document.getElementById('error-legend').hidden") is False
     browser.key("0")
     browser.key("1")
-    assert difference(browser.picture("#view"), before) < 0.01
+    inner = (slice(20, -20), slice(20, -20))  # without the ring of the focus
+    assert difference(browser.picture("#view")[inner], before[inner]) < 0.01
     browser.key("?")
     assert browser.run("document.getElementById('help').open") is True
 
@@ -121,8 +124,11 @@ def test_pointer_and_keys_turn_zoom_and_switch(browser, page):
 def test_idle_page_draws_nothing_and_a_resized_one_draws_again(browser, page):
     browser.open(page)
     browser.picture()
-    browser.run("(() => { const clear = WebGL2RenderingContext.prototype.clear; window.drawings = 0;"
-                " WebGL2RenderingContext.prototype.clear = function (bits) { window.drawings++; clear.call(this, bits); }; })()")  # fmt: skip
+    browser.run(
+        "window.drawings = 0;"
+        "window.prototype = WebGL2RenderingContext.prototype; window.clear = prototype.clear;"
+        "prototype.clear = function (bits) { drawings++; clear.call(this, bits); }; null"
+    )
     browser.run("new Promise((done) => setTimeout(done, 400))")
     assert browser.run("drawings") == 0
     browser.ask(

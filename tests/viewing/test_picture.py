@@ -29,7 +29,7 @@ def test_silhouette_of_the_unit_ball_is_the_inscribed_disc(sphere):
         picture = draw_mesh(
             *sphere, size=(160, 220), azimuth=azimuth, elevation=elevation, centre=(0.0, 0.0, 0.0), radius=1.0
         )
-        # the faces' chords lie inside the sphere: the disc is smaller by up to half the sagitta of an edge, 0.2 %
+        # the faces lie inside the sphere: the disc is smaller by about the sagitta of an edge, 0.1 %
         assert picture[..., 3].sum() / 255 == pytest.approx(np.pi * 80**2, rel=4e-3)
 
 

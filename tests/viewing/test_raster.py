@@ -14,7 +14,7 @@ def both(monkeypatch, *scene):
 
 
 def soup(rng, faces, size, grid=None):
-    """Random triangles that reach over the borders; on a coarse `grid` many vertices meet pixel centres and each other."""
+    """Random triangles that cross the borders; on a `grid` vertices meet pixel centres and each other."""
     screen = np.concatenate(
         [rng.uniform(-0.3, 1.3, (3 * faces, 2)) * size, rng.uniform(0.1, 1, (3 * faces, 1))], axis=1
     )
@@ -75,7 +75,7 @@ def test_the_nearer_of_crossing_triangles_is_seen():
 
 
 def test_attributes_are_perspective_correct():
-    # the plane z = 2 + x seen through a pinhole at the origin with focal length 50 pixels: x / z = (column - 32) / 50
+    # the plane z = 2 + x through a pinhole at the origin, focal length 50 pixels: x / z = (column - 32) / 50
     points = np.array([[-1.5, -3, 0.5], [6, -3, 8], [0, 6, 2]])
     screen = np.stack(
         [32 + 50 * points[:, 0] / points[:, 2], 32 + 50 * points[:, 1] / points[:, 2], 1 / points[:, 2]],
@@ -85,5 +85,5 @@ def test_attributes_are_perspective_correct():
     slope = (np.arange(64) + 0.5 - 32) / 50
     expected = np.broadcast_to(2 * slope / (1 - slope), (64, 64))
     assert (face == 0).sum() > 800
-    # positions are rounded to 1/256 pixel, i.e. 4e-5 of the depth; the steepest place multiplies that by about 20
+    # positions are rounded to 1/256 pixel, 4e-5 of the depth, which the steepest place multiplies by about 20
     np.testing.assert_allclose(image[..., 0][face == 0], expected[face == 0], atol=2e-3)

@@ -15,6 +15,7 @@ from ...runtime.errors import InputError
 from ...runtime.threads import run_pieces, split, threads
 from .. import use_compiled
 from . import reference
+from .crossings import reference as crossings_reference
 
 __all__ = [
     "Hierarchy",
@@ -23,6 +24,7 @@ __all__ = [
     "build",
     "build_points",
     "nearest",
+    "self_intersections",
     "winding_number",
     "winding_number_and_gradient",
 ]
@@ -85,8 +87,10 @@ def build(vertices: Float[np.ndarray, "vertices 3"], faces: Integer[np.ndarray, 
         raise InputError(
             "a face names a vertex that is not there", "build", f"The mesh has {len(vertices)} vertices."
         )
-    corners = vertices[faces]
-    if not np.isfinite(corners).all():
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    low, high = np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)  # NaN stays
+    least, most = low.min(axis=0), high.max(axis=0)
+    if not np.isfinite(least + most).all():
         raise InputError(
             "a face has a vertex that is not finite", "build", "Remove faces with NaN or infinity first."
         )
@@ -95,9 +99,8 @@ def build(vertices: Float[np.ndarray, "vertices 3"], faces: Integer[np.ndarray, 
         return Tree(vertices, faces, order, _no_hierarchy())
     from . import numba
 
-    low, high = corners.min(axis=1), corners.max(axis=1)
-    centre, scale = _similarity(low.min(axis=0), high.max(axis=0))
-    boxes, links = _nodes((low - centre) * scale, (high - centre) * scale, order)
+    centre, scale = _similarity(least, most)
+    boxes, links, _ = _nodes((low - centre) * scale, (high - centre) * scale, order)
     rows = np.empty((len(faces), 24), np.float32)
     fixed = ((vertices - centre) * scale, faces, order, rows)
     run_pieces(numba.triangle_rows, [(*piece, *fixed) for piece in _pieces(len(faces))])
@@ -124,7 +127,7 @@ def build_points(
     centre, scale = _similarity(positions.min(axis=0), positions.max(axis=0))
     working = (positions - centre) * scale
     order = np.arange(len(positions), dtype=np.int32)
-    boxes, links = _nodes(working, working, order)
+    boxes, links, _ = _nodes(working, working, order)
     # A row is that of a triangle whose corners have come together while its area vector stayed.
     rows = np.zeros((len(positions), 24), np.float32)
     rows[:, 0:9] = np.tile(working[order], (1, 3))
@@ -197,6 +200,37 @@ def winding_number_and_gradient(
     return number, gradient
 
 
+def self_intersections(
+    vertices: Float[np.ndarray, "vertices 3"], faces: Integer[np.ndarray, "faces 3"], limit: int = 100_000
+) -> Int32[np.ndarray, "pairs 2"]:
+    """Pairs (f, g), f < g, of faces that meet elsewhere than in corners and edges that they share.
+
+    At most `limit` pairs, in order. Corners are shared where they lie in the same place, whatever their
+    indices. Faces in one plane count where their interiors overlap: a folded edge, a repeated face. The
+    signs that decide are computed in float64; one that rounding could change counts as a touch.
+    """
+    corners = vertices.astype(np.float64)[faces]
+    places = np.unique(vertices, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int32)[faces]
+    if not use_compiled() or len(faces) == 0:
+        return crossings_reference.crossings(corners, places, limit)
+    from .crossings import numba
+
+    low, high = corners.min(axis=1), corners.max(axis=1)
+    centre, scale = _similarity(low.min(axis=0), high.max(axis=0))
+    order = np.arange(len(faces), dtype=np.int32)
+    boxes, links, bounds = _nodes((low - centre) * scale, (high - centre) * scale, order)
+    found = []
+
+    def search(start: int, stop: int) -> None:
+        pairs = np.empty((limit, 2), np.int32)
+        count = numba.crossings(start, stop, bounds, boxes, links, order, corners, places, pairs)
+        found.append(pairs[:count].copy())
+
+    run_pieces(search, _pieces(len(faces)))
+    pairs = np.concatenate(found)
+    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))][:limit]
+
+
 def _no_hierarchy() -> Hierarchy:
     empty = np.zeros((0, 24), np.float32)
     return Hierarchy(np.zeros(3), 1.0, empty, np.zeros((0, 2), np.int32), empty, empty)
@@ -213,14 +247,15 @@ def _similarity(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, float]:
     return low / 2 + high / 2, 2.0 / (float(np.max(high - low)) or 2.0)
 
 
-def _nodes(low: np.ndarray, high: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Boxes and links over primitives with the given bounds; permutes `order` to the order of the leaves."""
+def _nodes(low: np.ndarray, high: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Boxes, links, and the bounds [F, 6] by row, of primitives; permutes `order` to that of the rows."""
     from . import numba
 
-    bounds = np.concatenate([low - numba.PAD, high + numba.PAD], axis=1, dtype=np.float32)
+    bounds = np.concatenate([low, high], axis=1, dtype=np.float32)
+    bounds += np.repeat(np.float32([-numba.PAD, numba.PAD]), 3)
     boxes, links = np.empty((2 * len(order), 6), np.float32), np.empty((2 * len(order), 2), np.int32)
     count = numba.build_nodes(bounds, order, boxes, links)
-    return boxes[:count].copy(), links[:count].copy()
+    return boxes[:count].copy(), links[:count].copy(), bounds
 
 
 def _expanded(

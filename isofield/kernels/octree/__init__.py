@@ -6,7 +6,7 @@ until no cell above the finest level has both sides. So a surface that the coars
 lets a value equal to the level mark both sides; here it counts as outside, as everywhere in this package.
 """
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
@@ -16,6 +16,7 @@ from .. import use_compiled
 __all__ = ["Octree", "octree"]
 
 
+@runtime_checkable
 class Octree(Protocol):
     """The state of the search in a slab of the grid. Points are named by linear indices of the whole grid (see marching_cubes).
 

@@ -226,11 +226,21 @@ def _find_mixed(
             inside, outside = False, False
             for i in range(size + 1):
                 for j in range(size + 1):
-                    on_side = i == 0 or i == size or j == 0 or j == size
-                    for k in range(0, size + 1, 1 if on_side else size):
-                        depth = _depth(directory, values, coarse, levels, x + i, y + j, z + k)
+                    # of the points on the cell's surface: whole rows on its sides, the two ends of rows within
+                    stride = 1 if i == 0 or i == size or j == 0 or j == size else size
+                    k, row_end, brick, row = 0, -1, -1, 0
+                    while k <= size:
+                        if k > row_end:
+                            brick = np.int64(directory[(x + i) >> 3, (y + j) >> 3, (z + k) >> 3])
+                            row = brick << 9 | ((x + i) & 7) << 6 | ((y + j) & 7) << 3
+                            row_end = ((z + k) | 7) - z
+                        if brick >= 0:
+                            depth = values[row | (z + k) & 7]
+                        else:
+                            depth = _depth(directory, values, coarse, levels, x + i, y + j, z + k)
                         inside |= depth > 0
                         outside |= depth <= 0
+                        k += stride
                 if inside and outside:
                     break
             if inside and outside:
@@ -311,14 +321,20 @@ def _find_active(
                 continue
             row = cell // side
             x, y, z = 2 * (row // side), 2 * (row % side), 2 * (cell % side)
+            signs = 0  # of the 27 points, bit 9 dx + 3 dy + dz
+            for i in range(3):
+                for j in range(3):
+                    for k in range(3):
+                        depth = _depth(directory, values, coarse, levels, x + i, y + j, z + k)
+                        signs |= np.int64(depth > 0) << (9 * i + 3 * j + k)
             for child in range(8):
-                i, j, k = x + (child & 1), y + (child >> 1 & 1), z + (child >> 2)
-                case = 0
-                for c in range(8):
-                    a, b_, d = i + (c & 1), j + (c >> 1 & 1), k + (c >> 2)
-                    case |= np.int64(_depth(directory, values, coarse, levels, a, b_, d) > 0) << c
+                i, j, k = child & 1, child >> 1 & 1, child >> 2
+                near = signs >> (9 * i + 3 * j + k)
+                case = near & 1 | (near >> 9 & 1) << 1 | (near >> 3 & 1) << 2 | (near >> 12 & 1) << 3
+                near >>= 1
+                case |= (near & 1 | (near >> 9 & 1) << 1 | (near >> 3 & 1) << 2 | (near >> 12 & 1) << 3) << 4
                 if case != 0 and case != 255:
-                    found[count] = (((i + first_plane) * n + j) * n + k) << 8 | case
+                    found[count] = (((x + i + first_plane) * n + y + j) * n + z + k) << 8 | case
                     count += 1
     return count
 

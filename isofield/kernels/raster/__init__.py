@@ -8,7 +8,7 @@ from jaxtyping import Float32, Float64, Int32
 __all__ = ["SUBPIXELS", "rasterise"]
 
 SUBPIXELS = (
-    256  # screen positions are rounded to this share of a pixel, so that the test of coverage is exact
+    256  # screen positions are rounded to this share of a pixel, which makes the test of coverage exact
 )
 
 
@@ -19,14 +19,15 @@ def rasterise(
     height: int,
     width: int,
 ) -> tuple[Int32[np.ndarray, "{height} {width}"], Float32[np.ndarray, "{height} {width} channels"]]:
-    """The nearest triangle at every pixel's centre and the attributes of its vertices interpolated to that point.
+    """The nearest triangle at every pixel's centre and its vertices' attributes interpolated to that point.
 
-    screen: x to the right and y down in pixels (pixel (row i, column j) has its centre at (j + 0.5, i + 0.5)), and the inverse of the depth
-    along the view axis, positive: all vertices lie in front of the camera. Inverse depth is linear on the screen, which makes the
-    depth test exact and the interpolation perspective-correct: weights w_k q_k / sum(w q), with w the barycentric coordinates
-    on the screen and q the inverse depths.
-    Returns the index of the face, -1 where there is none, and the attributes, 0 there. Triangles are seen from both sides.
-    A pixel on the common edge of two triangles is covered by both: no cracks. Of equally near triangles the first is taken.
+    screen: x to the right and y down in pixels, pixel (row i, column j) having its centre at (j + 0.5, i +
+    0.5), and the inverse of the depth along the view axis, positive: all vertices lie in front of the camera.
+    Inverse depth is linear on the screen, so the depth test is exact and the interpolation
+    perspective-correct: weights w_k q_k / sum(w q) with the barycentric coordinates w on the screen and the
+    inverse depths q. Returns the index of the face, -1 where there is none, and the attributes, 0 there.
+    Triangles are seen from both sides. A pixel on the common edge of two triangles is covered by both, so
+    there are no cracks; of equally near triangles the first is taken.
     """
     if os.environ.get("ISOFIELD_KERNELS") == "reference":
         from .reference import rasterise as backend

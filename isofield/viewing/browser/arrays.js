@@ -1,8 +1,9 @@
-// The viewer of a run's page, first part: the arrays. Plain WebGL 2, no other code, no requests. The parts are joined in the order
-// arrays, slices, drawing, controls into one module.
+// The viewer of a run's page, first part: the arrays. Plain WebGL 2, no other code, no requests. The parts are joined
+// into one module in the order arrays, slices, drawing, controls.
 // Coordinates: the arrays are whole numbers in their own boxes; "scene" is the ball of radius 1 around the mesh.
 
 const data = JSON.parse(document.getElementById("data").textContent);
+const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
 function bytesOf(text) {
   const raw = atob(text);
@@ -44,7 +45,9 @@ function indicesOf(codes) {
 async function unpackObject(packed) {
   if (!packed) return null;
   const numbers = {};
-  for (const key of ["positions", "faces", "normals", "scalars", "colours"]) if (packed[key]) numbers[key] = await unpack(packed[key]);
+  for (const key of ["positions", "faces", "normals", "scalars", "colours"]) {
+    if (packed[key]) numbers[key] = await unpack(packed[key]);
+  }
   return {
     positions: Uint16Array.from(numbers.positions),
     normals: numbers.normals && Int16Array.from(numbers.normals),

@@ -5,7 +5,7 @@ const $ = (id) => document.getElementById(id);
 const canvas = $("view");
 const controls = $("controls");
 
-// What is shown. The controls, the keys and the address (#mode=error&slice=x:40) all write here, then ask for a drawing.
+// What is shown. The controls, the keys and the address (#mode=error&slice=x:40) write here, then ask for a drawing.
 const start = { mode: "shaded", show: "result", flat: false, wire: false, plane: false, cut: false, at: 50, up: data.up,
   axis: data.axes[data.up][2].findIndex(Boolean), azimuth: 35, elevation: 18, zoom: 1, target: [0, 0, 0] };
 const state = { ...start };
@@ -21,7 +21,8 @@ function ask() {
 
 function update() {
   const ratio = Math.min(window.devicePixelRatio || 1, 2.5);
-  const width = Math.max(Math.round(canvas.clientWidth * ratio), 1), height = Math.max(Math.round(canvas.clientHeight * ratio), 1);
+  const width = Math.max(Math.round(canvas.clientWidth * ratio), 1);
+  const height = Math.max(Math.round(canvas.clientHeight * ratio), 1);
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   const key = [state.axis, state.at, state.up].join();
   if (slice && key !== sliceKey) {
@@ -45,7 +46,7 @@ function showState() {
   $("error-legend").hidden = state.mode !== "error" || state.show === "input";
   $("panes").hidden = state.show !== "both";
   $("over").hidden = state.show !== "over";
-  if ($("cut")) $("cut").disabled = !state.plane;
+  if (slice) $("cut").disabled = !state.plane;
   ask();
 }
 
@@ -64,8 +65,9 @@ function writeAddress() {
   if (state.up !== start.up) words.push(`up=${state.up}`);
   if (state.plane) words.push(`slice=${"xyz"[state.axis]}:${state.at}`);
   for (const key of ["cut", "flat", "wire"]) if (state[key]) words.push(`${key}=1`);
-  const view = [state.azimuth, state.elevation, state.zoom, ...state.target].map((number) => +number.toFixed(3));
-  if (view.join() !== [start.azimuth, start.elevation, start.zoom, ...start.target].map((number) => +number.toFixed(3)).join()) words.push(`view=${view}`);
+  const view = ({ azimuth, elevation, zoom, target }) =>
+    [azimuth, elevation, zoom, ...target].map((number) => +number.toFixed(3));
+  if (view(state).join() !== view(start).join()) words.push(`view=${view(state)}`);
   try {
     history.replaceState(null, "", words.length ? "#" + words.join("&") : location.pathname + location.search);
   } catch { /* some browsers do not allow it for files */ }
@@ -78,20 +80,20 @@ function readAddress() {
     mode: one("mode", choices("mode")), show: one("show", choices("show")), up: one("up", ["x", "y", "z"]),
     cut: words.get("cut") === "1", flat: words.get("flat") === "1", wire: words.get("wire") === "1",
   });
-  const cutting = /^([xyz]):(\d+(\.\d+)?)$/.exec(words.get("slice") ?? "");
-  if (cutting && slice) Object.assign(state, { plane: true, axis: "xyz".indexOf(cutting[1]), at: Math.min(+cutting[2], 100) });
+  const [, axis, at] = /^([xyz]):(\d+(?:\.\d+)?)$/.exec(words.get("slice")) ?? [];
+  if (axis && slice) Object.assign(state, { plane: true, axis: "xyz".indexOf(axis), at: Math.min(at, 100) });
   const view = (words.get("view") ?? "").split(",").map(Number);
   if (view.length === 6 && view.every(Number.isFinite)) {
-    [state.azimuth, state.elevation, state.zoom] = [view[0], clamp(view[1], -89, 89), clamp(view[2], 0.2, 40)];
-    state.target = view.slice(3);
+    const [azimuth, elevation, zoom, ...target] = view;
+    Object.assign(state, { azimuth, elevation: clamp(elevation, -89, 89), zoom: clamp(zoom, 0.2, 40), target });
   }
   showState();
 }
 
-const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
-const choices = (name) => [...document.querySelectorAll(`input[name=${name}]:not(:disabled)`)].map((input) => input.value);
-const next = (name) => { const all = choices(name); return all[(all.indexOf(String(state[name])) + 1) % all.length]; };
-const turn = (azimuth, elevation) => change({ azimuth: (state.azimuth + azimuth) % 360, elevation: clamp(state.elevation + elevation, -89, 89) });
+const choices = (name) => [...document.querySelectorAll(`input[name=${name}]`)].map((input) => input.value);
+const next = (name) => choices(name)[(choices(name).indexOf(state[name]) + 1) % choices(name).length];
+const turn = (azimuth, elevation) =>
+  change({ azimuth: (state.azimuth + azimuth) % 360, elevation: clamp(state.elevation + elevation, -89, 89) });
 const zoom = (factor) => change({ zoom: clamp(state.zoom * factor, 0.2, 40) });
 
 function pan(dx, dy) {
@@ -111,25 +113,43 @@ function savePicture() {
   });
 }
 
+const mode = (name) => choices("mode").includes(name) && change({ mode: name });
+const cutting = (changes) => slice && change(changes);
 const KEYS = {
-  1: () => change({ mode: "shaded" }), 2: () => change({ mode: "normals" }),
-  3: () => choices("mode").includes("error") && change({ mode: "error" }),
-  4: () => choices("mode").includes("colours") && change({ mode: "colours" }),
-  i: () => change({ show: next("show") }), f: () => change({ flat: !state.flat }), w: () => change({ wire: !state.wire }),
-  s: () => slice && change({ plane: !state.plane }), c: () => slice && change({ plane: true, cut: !state.cut }),
-  x: () => slice && change({ axis: 0 }), y: () => slice && change({ axis: 1 }), z: () => slice && change({ axis: 2 }),
-  "[": () => slice && change({ at: clamp(state.at - 1, 0, 100) }), "]": () => slice && change({ at: clamp(state.at + 1, 0, 100) }),
-  u: () => change({ up: { x: "y", y: "z", z: "x" }[state.up] }), p: savePicture, "?": () => $("help").showModal(),
-  "+": () => zoom(1.15), "=": () => zoom(1.15), "-": () => zoom(1 / 1.15),
+  1: () => mode("shaded"),
+  2: () => mode("normals"),
+  3: () => mode("error"),
+  4: () => mode("colours"),
+  f: () => change({ flat: !state.flat }),
+  w: () => change({ wire: !state.wire }),
+  i: () => data.input && change({ show: next("show") }),
+  s: () => cutting({ plane: !state.plane }),
+  c: () => cutting({ plane: true, cut: !(state.plane && state.cut) }),
+  x: () => cutting({ axis: 0 }),
+  y: () => cutting({ axis: 1 }),
+  z: () => cutting({ axis: 2 }),
+  "[": () => cutting({ at: Math.max(state.at - 1, 0) }),
+  "]": () => cutting({ at: Math.min(state.at + 1, 100) }),
+  u: () => change({ up: next("up") }),
+  p: savePicture,
+  "+": () => zoom(1.15),
+  "=": () => zoom(1.15),
+  "-": () => zoom(1 / 1.15),
   0: () => change({ azimuth: start.azimuth, elevation: start.elevation, zoom: start.zoom, target: start.target }),
+  "?": () => $("help").showModal(),
 };
-const CANVAS_KEYS = { ArrowLeft: () => turn(-5, 0), ArrowRight: () => turn(5, 0), ArrowUp: () => turn(0, 5), ArrowDown: () => turn(0, -5) };
+const CANVAS_KEYS = {
+  ArrowLeft: () => turn(-5, 0),
+  ArrowRight: () => turn(5, 0),
+  ArrowUp: () => turn(0, 5),
+  ArrowDown: () => turn(0, -5),
+};
 
 function listen() {
   controls.addEventListener("submit", (event) => event.preventDefault());
   controls.addEventListener("input", ({ target }) => {
     if (target.type === "checkbox") change({ [target.name]: target.checked });
-    else change({ [target.name]: target.name === "axis" || target.name === "at" ? Number(target.value) : target.value });
+    else change({ [target.name]: ["axis", "at"].includes(target.name) ? Number(target.value) : target.value });
   });
   $("reset").addEventListener("click", KEYS[0]);
   $("save").addEventListener("click", savePicture);
@@ -145,7 +165,9 @@ function listen() {
     canvas.setPointerCapture(event.pointerId);
     fingers.set(event.pointerId, [event.clientX, event.clientY]);
   });
-  for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, (event) => fingers.delete(event.pointerId));
+  for (const name of ["pointerup", "pointercancel"]) {
+    canvas.addEventListener(name, (event) => fingers.delete(event.pointerId));
+  }
   canvas.addEventListener("pointermove", (event) => {
     const before = fingers.get(event.pointerId);
     if (!before) return;
@@ -166,16 +188,21 @@ function listen() {
   }, { passive: false });
   canvas.addEventListener("dblclick", KEYS[0]);
 
-  $("slice").addEventListener("pointermove", (event) => {
-    const box = $("slice").getBoundingClientRect();
-    const depth = slice.valueAt(clamp((event.clientX - box.left) / box.width, 0, 1), clamp((event.clientY - box.top) / box.height, 0, 1));
-    const value = data.slices.level + data.slices.sign * depth;
-    $("value").textContent = `${shortNumber(value)} ${data.slices.unit} ${depth > 0 ? "inside" : "outside"}`;
-  });
-  $("slice").addEventListener("pointerleave", () => { $("value").textContent = ""; });
+  if (slice) listenSlice();
   new ResizeObserver(ask).observe(canvas);
   window.addEventListener("resize", ask); // the pixel ratio changes with the browser's zoom
   window.addEventListener("hashchange", readAddress);
+}
+
+function listenSlice() {
+  const picture = $("slice"), reading = $("value");
+  picture.addEventListener("pointermove", (event) => {
+    const box = picture.getBoundingClientRect();
+    const depth = slice.valueAt((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
+    const value = data.slices.level + data.slices.sign * depth;
+    reading.textContent = `${shortNumber(value)} ${data.slices.unit} ${depth > 0 ? "inside" : "outside"}`;
+  });
+  picture.addEventListener("pointerleave", () => { reading.textContent = ""; });
 }
 
 function listenCopy() {
@@ -207,20 +234,28 @@ async function main() {
   if (data.error) $("error-ramp").style.background = gradient(rampPixels(data.error.ramp), (share) => share);
   start.zoom = closest(objects.result);
   canvas.addEventListener("webglcontextlost", (event) => { event.preventDefault(); renderer = null; });
-  canvas.addEventListener("webglcontextrestored", () => { renderer = makeRenderer(objects); sliceKey = ""; ask(); });
+  canvas.addEventListener("webglcontextrestored", () => {
+    renderer = makeRenderer(objects);
+    sliceKey = "";
+    ask();
+  });
   listen();
   readAddress();
 }
 
-// The zoom at which the mesh fills a square picture, seen from the first view.
+// The zoom at which the mesh fills the first view: from each point follows how far away the viewer must be.
 function closest({ positions, scale, offset }) {
-  const { side, upward } = camera(1);
-  let reach = 1e-6;
+  const { side, upward, towards } = camera(1);
+  const aspect = canvas.clientWidth / canvas.clientHeight;
+  const tangent = 0.95 * Math.tan(FIELD_OF_VIEW / 2);
+  const wide = tangent * Math.max(aspect, 1), high = tangent * Math.max(1 / aspect, 1);
+  let distance = 1e-6;
   for (let i = 0; i < positions.length; i += 3) {
     const point = [0, 1, 2].map((k) => (positions[i + k] / 65535) * scale[k] + offset[k]);
-    reach = Math.max(reach, Math.abs(dot(point, side)), Math.abs(dot(point, upward)));
+    const reach = Math.max(Math.abs(dot(point, side)) / wide, Math.abs(dot(point, upward)) / high);
+    distance = Math.max(distance, reach + dot(point, towards));
   }
-  return clamp(0.98 / reach, 1, 3);
+  return clamp(FIT / distance, 0.5, 6);
 }
 
 main();

@@ -32,7 +32,7 @@ function camera(aspect) {
   projection[10] = -(far + near) / (far - near);
   projection[11] = -1;
   projection[14] = (-2 * far * near) / (far - near);
-  return { view, projection, eye, side, upward, distance };
+  return { view, projection, eye, side, upward, towards, distance };
 }
 
 const VERTEX = `#version 300 es
@@ -83,7 +83,7 @@ void main() {
   bool behind = !gl_FrontFacing && !round;
   if (!flatShading && behind) n = -n;
   vec3 colour = base;
-  if (mode == 1) { result = vec4((flatShading ? transpose(mat3(view)) * n : sceneNormal / length(sceneNormal)) * 0.5 + 0.5, 1.0); return; }
+  if (mode == 1) { result = vec4(transpose(mat3(view)) * n * 0.5 + 0.5, 1.0); return; }
   if (mode == 2) colour = texture(ramp, vec2(vertexScalar * 255.0 / 256.0 + 0.5 / 256.0, 0.5)).rgb;
   if (mode == 3) colour = vertexColour;
   colour = pow(colour, vec3(2.2));
@@ -125,6 +125,7 @@ function program(gl, vertex, fragment) {
   }
   gl.linkProgram(made);
   if (!gl.getProgramParameter(made, gl.LINK_STATUS) && !gl.isContextLost()) throw new Error(gl.getProgramInfoLog(made));
+  // the places of uniforms are looked up when they are first named
   return new Proxy({ made }, { get: (target, name) => (target[name] ??= gl.getUniformLocation(made, name)) });
 }
 
@@ -132,9 +133,8 @@ function texture(gl, width, height, pixels, kept) {
   const made = kept ?? gl.createTexture();
   gl.bindTexture(gl.TEXTURE_2D, made);
   gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, width, height, 0, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
-  for (const [key, value] of [["MIN_FILTER", gl.LINEAR], ["MAG_FILTER", gl.LINEAR], ["WRAP_S", gl.CLAMP_TO_EDGE], ["WRAP_T", gl.CLAMP_TO_EDGE]]) {
-    gl.texParameteri(gl.TEXTURE_2D, gl["TEXTURE_" + key], value);
-  }
+  for (const key of ["MIN_FILTER", "MAG_FILTER"]) gl.texParameteri(gl.TEXTURE_2D, gl["TEXTURE_" + key], gl.LINEAR);
+  for (const key of ["WRAP_S", "WRAP_T"]) gl.texParameteri(gl.TEXTURE_2D, gl["TEXTURE_" + key], gl.CLAMP_TO_EDGE);
   return made;
 }
 
@@ -207,7 +207,8 @@ function makeRenderer(objects) {
     const has = { shaded: true, normals: object.normals, error: object.scalars, colours: object.colours };
     if (!object.faces) {
       gl.uniform1i(surface.mode, 4);
-      gl.uniform1f(surface.pointSize, Math.min(Math.max(1.1 / Math.sqrt(object.count), 0.003), 0.03) * Math.min(canvas.width, canvas.height) * FIT);
+      const size = clamp(1.1 / Math.sqrt(object.count), 0.003, 0.03); // share of the picture
+      gl.uniform1f(surface.pointSize, size * Math.min(canvas.width, canvas.height) * FIT);
       gl.uniform1f(surface.viewerDistance, seen.distance);
       gl.drawArrays(gl.POINTS, 0, object.count);
       return;
@@ -243,9 +244,12 @@ function makeRenderer(objects) {
     gl.viewport(left, 0, width, canvas.height);
     const seen = camera(width / canvas.height);
     // the half towards the viewer is cut away
-    const sign = slice && seen.eye[state.axis] > slice.place() ? 1 : -1;
-    const cut = slice && state.plane && state.cut ? [0, 0, 0, sign * slice.place()] : [0, 0, 0, 1];
-    if (slice && state.plane && state.cut) cut[state.axis] = sign;
+    const cut = [0, 0, 0, 1];
+    if (slice && state.plane && state.cut) {
+      const sign = seen.eye[state.axis] > slice.place() ? 1 : -1;
+      cut[state.axis] = sign;
+      cut[3] = sign * slice.place();
+    }
     for (const [object, base] of shown) drawObject(object, base, seen, cut);
     if (slice && state.plane) drawPlane(seen);
   }
@@ -267,8 +271,8 @@ function makeRenderer(objects) {
         drawPane(0, half, [[result, CLAY]]);
         drawPane(half, width - half, [[input, CLAY]]);
       } else {
-        const shown = { result: [[result, CLAY]], input: [[input, CLAY]], over: [[result, CLAY], [input, AMBER]] };
-        drawPane(0, width, shown[state.show]);
+        const inputAlone = [[input, CLAY]], over = [[result, CLAY], [input, AMBER]];
+        drawPane(0, width, { result: [[result, CLAY]], input: inputAlone, over }[state.show]);
       }
     },
   };

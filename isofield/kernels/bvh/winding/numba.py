@@ -149,7 +149,7 @@ def winding(start, stop, keys, points, centre, scale, links, rows, multipoles, d
     low = np.empty(3, np.float32)
     high = np.empty(3, np.float32)
     stack = np.empty(256, np.int64)
-    zero, one, half, tiny = np.float32(0.0), np.float32(1.0), np.float32(0.5), np.float32(1e-30)
+    zero, one, half, tiny = np.float32(0.0), np.float32(1.0), np.float32(0.5), np.float32(1e-20)
     for group in range(start, stop, LANES):
         lanes = min(LANES, stop - group)
         for k in range(3):
@@ -256,7 +256,7 @@ def winding_gradient(start, stop, keys, points, centre, scale, links, rows, mult
     low = np.empty(3, np.float32)
     high = np.empty(3, np.float32)
     stack = np.empty(256, np.int64)
-    zero, one, half, tiny = np.float32(0.0), np.float32(1.0), np.float32(0.5), np.float32(1e-30)
+    zero, one, half, tiny = np.float32(0.0), np.float32(1.0), np.float32(0.5), np.float32(1e-20)
     two, three, five, seven = np.float32(2.0), np.float32(3.0), np.float32(5.0), np.float32(7.0)
     for group in range(start, stop, LANES):
         lanes = min(LANES, stop - group)
