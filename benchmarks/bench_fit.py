@@ -49,16 +49,10 @@ class Fit:
         """Whether the certificate says closed and manifold."""
         return self.report["certificate"]["closed"] and self.report["certificate"]["manifold"]
 
-    def missed(self) -> list[str]:
-        """What a fit of a clean mesh does not reach."""
-        limits = [
-            (self.measured.seconds <= SECONDS[self.quality], f"{self.measured.seconds:.1f} s"),
-            (self.figures.iou >= IOU[self.quality], f"IoU {self.figures.iou:.4f}"),
-            (self.figures.distance <= DISTANCE, f"distance {self.figures.distance:.5f}"),
-            (self.figures.normal_consistency >= NORMALS, f"normals {self.figures.normal_consistency:.4f}"),
-            (self.solid and self.certified, "not closed and manifold"),
-        ]
-        return [f"{self.name} ({text})" for met, text in limits if not met]
+    @property
+    def proper(self) -> bool:
+        """Closed and manifold, by the certificate and by the judge."""
+        return self.certified and self.solid
 
 
 def main() -> None:
@@ -122,28 +116,29 @@ def _table(fits: list[Fit]) -> str:
     return table(header, rows)
 
 
-def _finding(
-    standard: list[Fit], high: list[Fit], rough: list[Fit], doubtful: list[Fit], cold_more: float
-) -> str:
-    def missed(fits: list[Fit], met: Callable[[Fit], bool]) -> list[str]:
-        return [f"{fit.name} (IoU {fit.figures.iou:.4f})" for fit in fits if not met(fit)]
+def _finding(standard: list[Fit], high: list[Fit], rough: list[Fit], sheets: list[Fit], cold_more: float) -> str:
+    """The targets as a list, each with the fits that miss it."""
+    targets: list[tuple[str, list[Fit], Callable[[Fit], bool]]] = []
+    for fits, quality in ((standard, "standard"), (high, "high")):
+        within, iou = SECONDS[quality], IOU[quality]
+        targets += [
+            (f"{quality}: within {within} s", fits, lambda fit, within=within: fit.measured.seconds <= within),
+            (f"{quality}: IoU at least {iou}", fits, lambda fit, iou=iou: fit.figures.iou >= iou),
+        ]
+    targets += [
+        (f"standard: distance at most {DISTANCE}", standard, lambda fit: fit.figures.distance <= DISTANCE),
+        (f"standard: normals at least {NORMALS}", standard, lambda fit: fit.figures.normal_consistency >= NORMALS),
+        (f"rough inputs: IoU at least {DIRTY_IOU}", rough, lambda fit: fit.figures.iou >= DIRTY_IOU),
+        ("everything closed and manifold", standard + high + rough + sheets, lambda fit: fit.proper),
+        ("sheets: the doubt is said", sheets, lambda fit: bool(fit.report["doubts"])),
+    ]
+    lines = ["Targets:", f"- no kernel compiled: at most {COLD_SECONDS_MORE} s more: {_met([''] * (cold_more > COLD_SECONDS_MORE))}"]
+    lines += [f"- {text}: {_met([fit.name for fit in fits if not met(fit)])}" for text, fits, met in targets]
+    return "\n".join(lines)
 
-    targets = {
-        f"standard within {SECONDS['standard']} s, IoU {IOU['standard']}, distance {DISTANCE}, normals {NORMALS}": [
-            text for fit in standard for text in fit.missed()
-        ],
-        f"cold at most {COLD_SECONDS_MORE} s more": [f"{cold_more:.1f} s"] if cold_more > COLD_SECONDS_MORE else [],
-        f"high within {SECONDS['high']} s, IoU {IOU['high']}": [text for fit in high for text in fit.missed()],
-        f"rough inputs closed, manifold, IoU {DIRTY_IOU}": missed(
-            rough, lambda fit: fit.solid and fit.certified and fit.figures.iou >= DIRTY_IOU
-        ),
-        "sheets closed, and doubted aloud": missed(
-            doubtful, lambda fit: fit.solid and fit.certified and bool(fit.report["doubts"])
-        ),
-    }
-    return "Targets: " + "; ".join(
-        f"{target}: {'MISSED by ' + ', '.join(who) if who else 'met'}" for target, who in targets.items()
-    ) + "."  # fmt: skip
+
+def _met(missing: list[str]) -> str:
+    return f"MISSED ({', '.join(missing)})".replace(" ()", "") if missing else "met"
 
 
 if __name__ == "__main__":

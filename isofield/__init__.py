@@ -1,6 +1,13 @@
-"""isofield: shapes, scenes, materials and motion as continuous neural fields."""
+"""isofield: shapes, scenes, materials and motion as continuous neural fields.
 
+    run = isofield.fit("bunny.ply", seconds=10)     # train, extract, evaluate, page
+    run.mesh()                                      # trimesh.Trimesh in the file's own coordinates
+    run.field(points)                               # signed distances at points, in the file's own units
+"""
+
+import importlib as _importlib
 import os as _os
+from typing import Any as _Any
 
 # Before any numerical library starts its threads: waiting threads should sleep, and a small matrix product inside one of our
 # own threads should not start more. A setting of the user's own wins.
@@ -8,3 +15,25 @@ _os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 _os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 __version__ = "0.1.0"
+
+_PUBLIC = {
+    "Shape": "data",
+    "load": "data",
+    "write_mesh": "data",
+    "check": "verbs.check",
+    "evaluate": "verbs.evaluate",
+    "extract": "verbs.extract",
+    "fit": "verbs.fit",
+    "open_run": "verbs.run",
+    "train": "verbs.train",
+}
+__all__ = ["Shape", "check", "evaluate", "extract", "fit", "load", "open_run", "train", "write_mesh"]
+
+
+def __getattr__(name: str) -> _Any:
+    """Public names are imported when they are first used, so that `import isofield` is light."""
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'isofield' has no attribute {name!r}; it has {', '.join(__all__)}")
+    value = getattr(_importlib.import_module(f".{_PUBLIC[name]}", __name__), name)
+    globals()[name] = value
+    return value

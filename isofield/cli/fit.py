@@ -1,7 +1,7 @@
 """`isofield fit`: the main job."""
 
 import shlex
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +12,7 @@ from ..runtime.interruption import Interrupted
 from ..runtime.progress import say
 from ..verbs.fit import fit
 from ..verbs.options import TrainOptions, read_settings
+from ..verbs.run import Run
 from .arguments import Shared, parse, show
 
 __all__ = ["main"]
@@ -60,21 +61,21 @@ def main(arguments: list[str]) -> None:
         raise InputError("is a file; several inputs need a folder", a.training.out, "Name a folder with --out.")
     failed = []
     for path in inputs:
-        options = a.training
-        if len(inputs) > 1 and options.out is not None:
-            options = replace(options, out=options.out / path.name)
+        options = asdict(a.training)
+        if len(inputs) > 1 and a.training.out is not None:
+            options["out"] = a.training.out / path.name
         try:
-            run, report = fit(
+            run = fit(
                 path,
-                method=a.method,
-                quality=a.quality,
-                options=options,
+                a.method,
+                a.quality,
                 resolution=a.resolution,
                 faces=a.faces,
                 trim=a.open,
                 max_memory=a.max_memory,
                 config=read_settings(a.config) if a.config else None,
                 command=shlex.join(["isofield", "fit", *arguments]),
+                **options,
             )
         except Interrupted:
             raise
@@ -84,7 +85,8 @@ def main(arguments: list[str]) -> None:
             failed.append(path)
             say(f"isofield fit: {error}")
             continue
-        show({"run": str(run.path), **report}, a.shared.json, _text(run, report))
+        result = {"run": str(run.path), "certificate": run.certificate, "metrics": run.metrics, "seconds": run.seconds}
+        show(result, a.shared.json, _text(run))
     if failed:
         raise IsofieldError(f"{len(failed)} of {len(inputs)} inputs failed: {', '.join(map(str, failed))}", "fit", "See the messages above.")
 
@@ -106,12 +108,15 @@ def _files(inputs: tuple[Path, ...]) -> list[Path]:
     return files
 
 
-def _text(run, report: dict) -> str:
-    certificate, metrics, seconds = report["certificate"], report["metrics"], report["seconds"]
-    closed = "closed, manifold" if certificate["closed"] and certificate["manifold"] else "NOT CLOSED" if not certificate["closed"] else "not manifold"
-    lines = [f"{run.path / 'mesh.ply'}: {certificate['faces']:,} faces, {closed}, {certificate['components']} component(s)"]
-    lines += [f"  {name}: {value:.5g}" for name, value in metrics["headline"].items()]
-    lines += [f"  {seconds['total']:.1f} s in all, {seconds['training']:.1f} s of training"]
-    lines += [f"  note: {doubt}" for doubt in report["doubts"]]
+def _text(run: Run) -> str:
+    certificate = run.certificate
+    findings = [name for name in ("closed", "manifold", "oriented") if certificate[name]] or ["neither closed nor manifold"]
+    lines = [
+        f"{run.path / 'mesh.ply'}: {certificate['faces']:,} faces, {', '.join(findings)}, "
+        f"{certificate['components']} component(s)"
+    ]
+    lines += [f"  {name}: {value:.5g}" for name, value in run.metrics["headline"].items()]
+    lines += [f"  {run.seconds['total']:.1f} s in all, {run.seconds['training']:.1f} s of them for training"]
+    lines += [f"  note: {doubt}" for doubt in run.description["doubts"]]
     lines += [f"page: {run.path / 'page.html'}", f"next: isofield extract {run.path} --resolution 512"]
     return "\n".join(lines)

@@ -66,8 +66,8 @@ def read_binvox(path: str | os.PathLike) -> VoxelGrid:
             path,
             "The file is damaged or cut short; copy or export it again.",
         )
-    filled = np.repeat(pairs[:, 0].astype(bool), pairs[:, 1])
-    filled = filled.reshape(size[0], size[2], size[1]).transpose(0, 2, 1)
+    runs = np.repeat(pairs[:, 0].astype(bool), pairs[:, 1])
+    filled = runs.reshape(size[0], size[2], size[1]).transpose(0, 2, 1)
     return VoxelGrid(np.ascontiguousarray(filled), (translate[0], translate[1], translate[2]), scale)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -43,7 +44,7 @@ def admit(contents: Contents, path: Path) -> Shape:
         )
     _refuse_not_finite(contents, path)
     faces = _checked_faces(contents.faces, len(contents.vertices), path)
-    kind = "mesh" if len(faces) else "points"
+    kind: Literal["mesh", "points"] = "mesh" if len(faces) else "points"
     vertices = np.ascontiguousarray(contents.vertices, np.float64)
     normals, notes = _checked_normals(contents.normals, kind, path)
     notes = [*contents.notes, *notes]
@@ -88,7 +89,7 @@ def _checked_faces(faces: np.ndarray, count: int, path: Path) -> np.ndarray:
         face, corner = (int(i) for i in np.argwhere(outside)[0])
         raise InputError(
             f"{int(outside.any(axis=1).sum())} of {len(faces)} triangles use vertices that do not exist; the "
-            f" first asks for vertex {faces[face, corner]:g} and the file has {count} (counted from 0)",
+            f"first asks for vertex {faces[face, corner]:g} and the file has {count} (counted from 0)",
             f"{path}, triangle {face}",
             "The file is damaged or was cut short; export it again.",
         )
@@ -107,17 +108,13 @@ def _refuse_no_size(vertices: np.ndarray, faces: np.ndarray, used: np.ndarray, p
     where = " ".join(f"{c:g}" for c in low)
     if size == 0.0:
         count = int(used.sum())
-        alone = (
-            "a single point has" if count == 1 else f"its {count} vertices all lie at ({where}), so it has"
-        )
-        raise InputError(
-            f"{alone} no size", path, "Check the export; a shape needs an extent in at least one direction."
-        )
-    if not 1e-100 < size < 1e100:  # squares and cubes of the size must stay within double precision
+        what = "a single point" if count == 1 else f"its {count} vertices all lie at ({where}), which"
+        raise InputError(f"{what} has no size", path, "Check the export; a shape extends in some direction.")
+    if not 1e-30 < size < 1e30:  # within what single precision holds, and its cube within what double does
         raise InputError(
             f"the size of the shape, {size:g}, cannot be computed with",
             path,
-            "Scale it to a size between 1e-100 and 1e100.",
+            "Scale it to a size between 1e-30 and 1e30.",
         )
     if len(faces):
         corners = (vertices[faces] - vertices[faces[:, :1]]) / size
@@ -143,9 +140,8 @@ def _checked_normals(
             f"{path}, normal of vertex {int(np.argmax(bad))}",
             "Compute the normals again, or remove them from the file.",
         )
-    longest = np.abs(normals).max(
-        axis=1, keepdims=True
-    )  # first by the largest component: squares could overflow or vanish
+    # divided by the largest component first: squares could overflow or vanish
+    longest = np.abs(normals).max(axis=1, keepdims=True)
     zero = longest[:, 0] == 0
     if zero.any() and kind == "mesh":
         return None, [f"The normals were set aside: {int(zero.sum())} of {len(normals)} have zero length."]
@@ -157,15 +153,9 @@ def _checked_normals(
         )
     scaled = normals / longest
     length = np.linalg.norm(scaled, axis=1, keepdims=True)
-    off = (
-        np.abs(length[:, 0] * longest[:, 0] - 1) > 1e-3
-    )  # half-precision normals are within this and need no remark
-    notes = (
-        [f"{int(off.sum())} of {len(normals)} normals were not of unit length and were normalised."]
-        if off.any()
-        else []
-    )
-    return (scaled / length).astype(np.float32), notes
+    off = int(np.sum(np.abs(length * longest - 1) > 1e-3))  # half precision stays below, and needs no remark
+    note = f"{off} of {len(normals)} normals were not of unit length and were normalised."
+    return (scaled / length).astype(np.float32), [note] if off else []
 
 
 def _oddities(faces: np.ndarray, unused: int, duplicates: int) -> list[str]:

@@ -16,7 +16,9 @@ def describe(shape: Shape) -> dict[str, Any]:
     Lengths are in the file's units. closed: every edge has exactly two faces. Components are joined by shared
     vertices. The signed volume is positive when faces look outward; of an open mesh it means little.
     """
-    low, high = shape.vertices[_used(shape)].min(axis=0), shape.vertices[_used(shape)].max(axis=0)
+    used = np.full(len(shape.vertices), shape.kind == "points")
+    used[shape.faces] = True
+    low, high = shape.vertices[used].min(axis=0), shape.vertices[used].max(axis=0)
     facts: dict[str, Any] = {
         "name": shape.name,
         "kind": shape.kind,
@@ -30,16 +32,10 @@ def describe(shape: Shape) -> dict[str, Any]:
     }
     if shape.kind == "mesh":
         facts |= _mesh_facts(shape, (low + high) / 2)
+        facts["unreferenced_vertices"] = int(np.sum(~used))
     facts["notes"] = list(shape.notes)
     facts["warnings"] = _warnings(shape, facts)
     return facts
-
-
-def _used(shape: Shape) -> np.ndarray:
-    """Bool [V]: whether a face uses the vertex (all, for points)."""
-    used = np.full(len(shape.vertices), shape.kind == "points")
-    used[shape.faces] = True
-    return used
 
 
 def _mesh_facts(shape: Shape, centre: np.ndarray) -> dict[str, Any]:
@@ -80,7 +76,6 @@ def _mesh_facts(shape: Shape, centre: np.ndarray) -> dict[str, Any]:
         "signed_volume": float(np.einsum("fi,fi->", corners[:, 0], cross) / 6),
         "area": float(twice_area.sum() / 2),
         "degenerate_faces": int(np.sum(repeated | (twice_area == 0))),
-        "unreferenced_vertices": int(np.sum(~_used(shape))),
     }
 
 

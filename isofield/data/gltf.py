@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeGuard
 from urllib.parse import unquote
 
 import numpy as np
@@ -17,7 +17,7 @@ from ..geometry.mesh import Mesh
 from ..runtime.errors import InputError
 from .border import Contents
 from .colours import colour_bytes, linear_from_srgb, srgb_from_linear
-from .faces import strip_triangles
+from .faces import fan_triangles, strip_triangles
 
 __all__ = ["read_gltf", "write_glb"]
 
@@ -25,9 +25,7 @@ MAGIC, JSON_CHUNK, BINARY_CHUNK = b"glTF", 0x4E4F534A, 0x004E4942
 SCALARS = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
 POINTS, TRIANGLES, TRIANGLE_STRIP, TRIANGLE_FAN = 0, 4, 5, 6
-MOST_VERTICES = (
-    200_000_000  # of all instances together: a small file can ask for one mesh any number of times
-)
+MOST_VERTICES = 200_000_000  # of all instances: a small file can ask for one mesh any number of times
 UNREADABLE = ("KHR_draco_mesh_compression", "EXT_meshopt_compression", "EXT_mesh_gpu_instancing")
 
 
@@ -78,8 +76,14 @@ class Document:
         return value
 
 
-def _is_index(value: Any) -> bool:
+def _is_index(value: Any) -> TypeGuard[int]:
+    """Whether a JSON value is a whole number, 0 or more."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _named(table: dict, name: Any) -> Any:
+    """The entry of a table, or None, whatever JSON value the name is."""
+    return table.get(name) if isinstance(name, int | str) else None
 
 
 def read_gltf(path: Path) -> Contents:
@@ -101,16 +105,20 @@ def read_gltf(path: Path) -> Contents:
             "Export the objects themselves, not only cameras or empty nodes.",
         )
     starts = np.cumsum([0] + [len(part.vertices) for part in chosen[:-1]])
-    normals = [part.normals for part in chosen]
-    colours = [part.colours for part in chosen]
     return Contents(
         vertices=np.concatenate([part.vertices for part in chosen]),
         faces=np.concatenate([part.faces + start for part, start in zip(chosen, starts)]),
-        normals=None if any(n is None for n in normals) else np.concatenate(normals),
-        colours=None if any(c is None for c in colours) else np.concatenate(colours),
+        normals=_together([part.normals for part in chosen]),
+        colours=_together([part.colours for part in chosen]),
         notes=tuple(notes),
         per_corner=True,
     )
+
+
+def _together(values: list[np.ndarray | None]) -> np.ndarray | None:
+    """One array after another, or None where one is missing."""
+    present = [v for v in values if v is not None]
+    return np.concatenate(present) if len(present) == len(values) else None
 
 
 def _open(path: Path) -> Document:
@@ -171,6 +179,7 @@ def _buffer(document: Document, index: int, binary: bytes) -> bytes:
     """The bytes of a buffer: the file's own binary chunk, a data URI, or a file beside it."""
     record, where = document.record("buffers", index), f"buffers {index}"
     uri = record.get("uri")
+    data: bytes | None
     if uri is None:
         data = binary if index == 0 else b""
     elif not isinstance(uri, str):
@@ -323,19 +332,14 @@ def _faces(document: Document, primitive: dict[str, Any], mode: int, count: int,
     if mode == TRIANGLE_STRIP:
         return strip_triangles(indices)
     if mode == TRIANGLE_FAN:
-        middle = np.full(max(len(indices) - 2, 0), indices[0] if len(indices) else 0)
-        return (
-            np.stack([middle, indices[1:-1], indices[2:]], axis=1)
-            if len(indices) > 2
-            else np.zeros((0, 3), np.int64)
-        )
+        return fan_triangles(np.array([len(indices)]), indices)
     return indices[: len(indices) // 3 * 3].reshape(-1, 3)
 
 
 def _accessor(document: Document, index: Any, widths: tuple[int, ...]) -> np.ndarray:
     """The values [count, width] of an accessor, float64; normalised integers as parts of the largest."""
     record, where = document.record("accessors", index), f"accessors {index}"
-    kind, width = SCALARS.get(record.get("componentType", -1)), WIDTHS.get(record.get("type", ""))
+    kind, width = _named(SCALARS, record.get("componentType")), _named(WIDTHS, record.get("type"))
     if kind is None or width not in widths:
         raise document.broken(f"has the type {record.get('type')} of {record.get('componentType')}", where)
     count = document.count(record, where)
@@ -370,11 +374,9 @@ def _view(
             f"{count} entries need {needed} bytes of the {max(min(length, len(data) - start), 0)} there are",
             where,
         )
-    return (
-        np.ndarray((count, width), kind, data, start + offset, (stride, kind.itemsize))
-        if count
-        else np.zeros((0, width))
-    )
+    if count == 0:
+        return np.zeros((0, width))
+    return np.ndarray((count, width), kind, data, start + offset, (stride, kind.itemsize))
 
 
 def _with_sparse(
@@ -386,12 +388,11 @@ def _with_sparse(
     if (
         not isinstance(places, dict)
         or not isinstance(news, dict)
-        or "bufferView" not in places
-        or "bufferView" not in news
+        or not {*places} & {*news} >= {"bufferView"}
     ):
         raise document.broken("its sparse part is incomplete", where)
     count = document.whole(sparse, "count", where)
-    place_kind = SCALARS.get(places.get("componentType", -1), "<u4")
+    place_kind = _named(SCALARS, places.get("componentType")) or "<u4"
     at = _view(document, places, np.dtype(place_kind), 1, count, where)[:, 0].astype(np.int64)
     if len(at) and (at.min() < 0 or at.max() >= len(values)):
         raise document.broken("its sparse part replaces entries that do not exist", where)
@@ -411,9 +412,9 @@ def write_glb(file: BinaryIO, mesh: Mesh, comments: list[str]) -> None:
         centre = vertices.min(axis=0) / 2 + vertices.max(axis=0) / 2
         vertices, node = vertices - centre, {"mesh": 0, "translation": centre.tolist()}
     vertices = vertices.astype("<f4")
-    low_high = (
-        {"min": vertices.min(axis=0).tolist(), "max": vertices.max(axis=0).tolist()} if len(vertices) else {}
-    )
+    bounds = {}
+    if len(vertices):
+        bounds = {"min": vertices.min(axis=0).tolist(), "max": vertices.max(axis=0).tolist()}
     views: list[dict[str, Any]] = []
     accessors: list[dict[str, Any]] = []
     binary = bytearray()
@@ -428,7 +429,7 @@ def write_glb(file: BinaryIO, mesh: Mesh, comments: list[str]) -> None:
         return len(accessors) - 1
 
     array, element_array = 34962, 34963
-    attributes = {"POSITION": store(vertices, "VEC3", 5126, array, **low_high)}
+    attributes = {"POSITION": store(vertices, "VEC3", 5126, array, **bounds)}
     if mesh.normals is not None:
         attributes["NORMAL"] = store(mesh.normals.astype("<f4"), "VEC3", 5126, array)
     if mesh.colours is not None:

@@ -117,7 +117,7 @@ def read_npz(path: Path) -> Contents:
             path,
             "Save one normal for each point.",
         )
-    notes = ()
+    notes: tuple[str, ...] = ()
     if {"loc", "scale"} & set(names):
         notes = (
             "The arrays 'loc' and 'scale' were not applied: the points stay in the frame they are stored in.",

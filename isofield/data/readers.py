@@ -65,8 +65,8 @@ def load(path: str | os.PathLike) -> Shape:
     InputError for whatever cannot be read or used: what is wrong, where, and what to do.
     """
     path = Path(path)
-    reader = _reader_of(path)
     try:
+        reader = _reader_of(path)
         with open(path, "rb") as file:
             head = file.read(32)
         if not head:
@@ -104,6 +104,8 @@ def _reader_of(path: Path) -> Callable[[Path], Contents]:
         beside = difflib.get_close_matches(path.name, _names_in(path.parent), 1)
         advice = f"Did you mean '{beside[0]}'?" if beside else "Check the spelling and the folder."
         raise InputError("there is no such file", path, advice)
+    if not path.is_file():
+        raise InputError("is not a regular file", path, "Copy its content to a file and name that.")
     ending = path.suffix.lower()
     if ending in READERS:
         return READERS[ending]

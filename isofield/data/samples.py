@@ -14,6 +14,8 @@ from ..geometry.level import Inside
 
 __all__ = ["Draws", "HeldOut", "Labeller", "Samples", "Spread", "generator"]
 
+BATCHES = 4  # steps whose points are drawn and labelled together
+
 
 @runtime_checkable
 class Labeller(Protocol):
@@ -43,10 +45,10 @@ class Spread:
         """Points [count, 3] of the working box, float32."""
         far = int(count * self.uniform)
         near = solid.surface_points(count - far, rng)
-        for part, sigma in zip(np.array_split(np.arange(len(near)), len(self.sigmas)), self.sigmas):
-            near[part] += rng.normal(0, sigma, (len(part), 3)).astype(np.float32)
+        sigma = np.resize(np.float32(self.sigmas), len(near))  # neighbours take turns
+        near += sigma[:, None] * rng.standard_normal((len(near), 3), np.float32)
         low, high = WORKING_BOX
-        uniform = rng.uniform(low, high, (far, 3)).astype(np.float32)
+        uniform = low + (high - low) * rng.random((far, 3), np.float32)
         return np.clip(np.concatenate([uniform, near]), low, high)
 
 
@@ -59,34 +61,45 @@ class Samples:
 
 
 class Draws:
-    """An endless series of labelled draws, of which the newest `kept` are used again.
+    """An endless series of labelled batches, fresh while training.
 
-    The first `kept` steps each make a new draw. After that every `every`-th step does, and the others go back to one of the kept
-    ones: labels cost more than a training step, and a draw that comes back after many steps is as good as new. Draw number d
-    depends on (seed, d) alone, and the draw of a step on the step alone: a resumed run sees what it would have seen.
+    Points are drawn and labelled for `BATCHES` steps at once, because labels are cheaper for dense points. The first `kept` draws
+    are all new; after that every `every`-th is, and the others go back to one of the newest `kept`: labels cost more than training
+    steps, and a draw that comes back after many steps is as good as new. Draw number d depends on (seed, d) alone, and the draw of a
+    step on the step alone: a resumed run sees what it would have seen.
+    sample: (count, random numbers) -> points [count, 3]. label: points -> labels [count].
     """
 
     def __init__(
-        self, sample: Callable[[np.random.Generator], np.ndarray], label: Callable[[np.ndarray], np.ndarray],
-        seed: int, kept: int = 24, every: int = 3,
-    ) -> None:  # fmt: skip
-        self._sample, self._label, self._seed = sample, label, seed
-        self._kept, self._every = kept, every
-        self._cache: dict[int, Samples] = {}
+        self,
+        sample: Callable[[int, np.random.Generator], np.ndarray],
+        label: Callable[[np.ndarray], np.ndarray],
+        points: int,
+        seed: int,
+        every: int,
+        kept: int = 8,
+    ) -> None:
+        self._sample, self._label, self._points, self._seed = sample, label, points, seed
+        self._every, self._kept = every, kept
+        self._cache: dict[int, list[Samples]] = {}
 
     def at(self, step: int) -> Samples:
         """The labelled points of this step."""
-        late = step - self._kept
-        newest = step if late < 0 else self._kept + late // self._every
-        if late < 0 or late % self._every == 0:
-            return self._draw(newest)
-        back = generator(self._seed, step, "reuse").integers(self._kept)
-        return self._draw(newest - int(back))
+        turn, part = divmod(step, BATCHES)
+        late = turn - self._kept
+        newest = turn if late < 0 else self._kept + late // self._every
+        if late >= 0 and late % self._every:
+            newest -= int(generator(self._seed, turn, "reuse").integers(self._kept))
+        return self._draw(newest)[part]
 
-    def _draw(self, number: int) -> Samples:
+    def _draw(self, number: int) -> list[Samples]:
         if number not in self._cache:
-            points = self._sample(generator(self._seed, number, "draw"))
-            self._cache[number] = Samples(torch.from_numpy(points), torch.from_numpy(self._label(points)))
+            points = self._sample(BATCHES * self._points, generator(self._seed, number, "draw"))
+            labels = self._label(points)
+            parts = [(points[part::BATCHES], labels[part::BATCHES]) for part in range(BATCHES)]
+            self._cache[number] = [
+                Samples(*(torch.from_numpy(np.ascontiguousarray(array)) for array in part)) for part in parts
+            ]
             oldest = max(self._cache) - self._kept
             self._cache = {n: samples for n, samples in self._cache.items() if n > oldest}
         return self._cache[number]

@@ -34,8 +34,9 @@ class Shape:
     @cached_property
     def frame(self) -> Frame:
         """The similarity to the working box [-1, 1]^3, from the vertices that faces use (for points, all)."""
-        used = self.vertices[np.unique(self.faces)] if self.kind == "mesh" else self.vertices
-        return Frame.around(used)
+        used = np.full(len(self.vertices), self.kind == "points")
+        used[self.faces] = True
+        return Frame.around(self.vertices[used])
 
     @cached_property
     def fingerprint(self) -> str:

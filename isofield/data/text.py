@@ -91,7 +91,7 @@ def numbers(text: bytes, kind: type, path: Path, line_of_word: Callable[[int], i
             warnings.simplefilter(
                 "error", DeprecationWarning
             )  # so numpy before 2.4 says that it stopped early
-            values = np.fromstring(text, kind, sep=" ")
+            values: np.ndarray = np.fromstring(text, kind, sep=" ")
         if len(values) == _count_words(text):  # "1-2" would be taken for two numbers
             return values
     except (ValueError, DeprecationWarning):

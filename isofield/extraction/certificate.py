@@ -18,11 +18,13 @@ _MOST_PAIRS = 100_000  # of crossing faces
 class Certificate:
     """Findings about a mesh. Lengths are in the units of its vertices.
 
-    manifold: every edge has one or two faces, and the faces around every vertex form one fan. closed: every edge has two faces or more.
-    oriented: the two faces of an edge always run along it in opposite directions. outward: the enclosed volume is positive
-    (None unless closed and oriented). genus: the sum over components (None unless closed, manifold and oriented).
-    volume: enclosed, signed (None unless closed and oriented). degenerate_faces: faces that name a vertex twice, which are left out of all
-    counts of edges, and faces of no area. self_intersections: pairs of faces that cross (None: not counted, see `computed`). proved: what follows from integers alone or from the construction. computed: what rests on floating-point numbers.
+    manifold: every edge has one or two faces, and the faces around every vertex form one fan. closed: every
+    edge has two faces or more. oriented: the two faces of an edge always run along it in opposite directions.
+    outward: the enclosed volume is positive (None unless closed and oriented). genus: the sum over components
+    (None unless closed, manifold and oriented). volume: enclosed, signed (None unless closed and oriented).
+    degenerate_faces: faces that name a vertex twice, which are left out of all counts of edges, and faces of
+    no area. self_intersections: pairs of faces that cross (None: not counted, see `computed`). proved: what
+    follows from integers alone or from the construction. computed: what rests on floating-point numbers.
     """
 
     vertices: int
@@ -51,11 +53,14 @@ class Certificate:
         return {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(self).items()}
 
 
-def certify(mesh: Mesh, self_intersection_limit: int = 500_000, from_marching_cubes: bool = False) -> Certificate:
+def certify(
+    mesh: Mesh, self_intersection_limit: int = 500_000, from_marching_cubes: bool = False
+) -> Certificate:
     """Examine a mesh.
 
-    from_marching_cubes: the mesh is as `extract_surface` or `marching_cubes` left it, neither refined nor simplified nor moved; then
-    its faces cannot cross. self_intersection_limit: in other meshes of at most so many faces crossing faces are counted.
+    from_marching_cubes: the mesh is as `extract_surface` or `marching_cubes` left it, neither refined nor
+    simplified nor moved; then its faces cannot cross. self_intersection_limit: in other meshes of at most so
+    many faces crossing faces are counted.
     """
     faces, count = mesh.faces, len(mesh.vertices)
     area, volume, flat, repeated = _measure(mesh)
@@ -89,7 +94,7 @@ def certify(mesh: Mesh, self_intersection_limit: int = 500_000, from_marching_cu
         unused_vertices=count - found.used,
         self_intersections=crossing,
         proved=(
-            "manifold, closed, oriented, components, Euler number and genus: exact, from the vertex numbers of the faces",
+            "manifold, closed, oriented, components, Euler number, genus: exact, from vertex numbers",
             *proved,
         ),
         computed=("area, volume, outward and faces of no area: double precision", *computed),
@@ -104,7 +109,9 @@ def _measure(mesh: Mesh) -> tuple[float, float, int, int]:
     """Area, signed volume, number of faces of no area, number of faces that name a vertex twice."""
     area = volume = 0.0
     flat = repeated = 0
-    origin = mesh.vertices[:1].astype(np.float64)  # a near origin: far from the shape, its volume would drown in rounding
+    origin = mesh.vertices[:1].astype(
+        np.float64
+    )  # a near origin: far from the shape, its volume would drown in rounding
     for start in range(0, len(mesh.faces), _CHUNK):
         part = mesh.faces[start : start + _CHUNK]
         a, b, c = (mesh.vertices[part[:, k]] - origin for k in range(3))
@@ -123,7 +130,7 @@ def _crossing(
 ) -> tuple[int | None, tuple[str, ...], tuple[str, ...]]:
     """Number of pairs of crossing faces, and what to say about it as proved and as computed."""
     if from_marching_cubes:
-        text = "no self-intersections, by construction: each face lies in its own grid cell; cells meet in common edges"
+        text = "no self-intersections, by construction: each face lies in its grid cell, cells meet in edges"
         return 0, (text,), ()
     if len(mesh.faces) > limit:
         return None, (), (f"self-intersections: not counted in more than {limit} faces",)

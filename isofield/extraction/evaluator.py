@@ -18,9 +18,11 @@ Field = Callable[[Tensor], Tensor]
 
 
 class Evaluator:
-    """Reads a field in batches of one fixed size, the last one padded, so that a point has the same value in any batch.
+    """Reads a field in batches of one fixed size, the last one padded, so that a point has the same value in
+    any batch.
 
-    evaluations: number of points asked for so far (padding not counted). lowest, highest: range of the values so far.
+    evaluations: number of points asked for so far (padding not counted). lowest, highest: range of the values
+    so far.
     """
 
     def __init__(self, field: Field, batch: int = 1 << 15) -> None:
@@ -39,7 +41,9 @@ class Evaluator:
             padded[: len(part)], padded[len(part) :] = part, part[-1]
             answer = self._field(torch.from_numpy(padded))
             if answer.shape != (self.batch,):
-                raise ValueError(f"a field maps points [{self.batch}, 3] to [{self.batch}], not {list(answer.shape)}")
+                raise ValueError(
+                    f"a field maps points [{self.batch}, 3] to [{self.batch}], not {list(answer.shape)}"
+                )
             values[start : start + len(part)] = answer[: len(part)].to("cpu", torch.float32).numpy()
         self._check(points, values)
         self.evaluations += len(points)
@@ -55,7 +59,7 @@ class Evaluator:
             raise FailedError(
                 f"the field is {values[bad]} at ({place})",
                 "extraction",
-                "The training diverged: use an earlier checkpoint, or train again with a lower learning rate.",
+                "A training that diverged gives such a field; so does a formula outside of its domain.",
             )
         self.lowest, self.highest = min(self.lowest, low), max(self.highest, high)
 
@@ -65,7 +69,8 @@ def grid_depth(
 ) -> Float32[np.ndarray, " points"]:
     """Depth of the field at grid points of these linear indices, at most 0 on the border of the box.
 
-    As the border counts as outside, every surface closes: a solid that the box cuts gets a flat cap 1e-3 cells inside the box.
+    As the border counts as outside, every surface closes: a solid that the box cuts gets a flat cap 1e-3
+    cells inside the box.
     """
     x, y, z = grid.split(points)
     coordinates = np.stack([axis[index] for axis, index in zip(grid.axes, (x, y, z))], axis=1)

@@ -24,7 +24,8 @@ def bounds(box: Box) -> tuple[np.ndarray, np.ndarray]:
 
 @dataclass(frozen=True)
 class Grid:
-    """Points at the corners of equal cells: `shape` points along x, y and z, from the lower to the upper bound of `box`.
+    """Points at the corners of equal cells: `shape` points along x, y and z, from the lower to the upper
+    bound of `box`.
 
     Point (x, y, z) has the linear index (x * shape[1] + y) * shape[2] + z.
     """
@@ -39,7 +40,9 @@ class Grid:
         if not (np.all(np.isfinite(low)) and np.all(np.isfinite(high)) and np.all(low < high)):
             raise InputError(f"the box from {low.tolist()} to {high.tolist()} is empty or not finite", "box")
         for axis, points in enumerate(self.axes):
-            least = np.float32(np.diff(points).min() / 2**11)  # vertices come as near to each other as 1e-3 cells
+            least = np.float32(
+                np.diff(points).min() / 2**11
+            )  # vertices come as near to each other as 1e-3 cells
             if not np.all(points + least > points):
                 raise InputError(
                     f"float32 cannot tell the points of a grid of {self.shape[axis]} apart in the box "
@@ -55,7 +58,7 @@ class Grid:
 
     @cached_property
     def axes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Coordinates of the planes along x, y and z: low + (high - low) i / cells, in double precision, rounded to float32."""
+        """Coordinates of the planes along x, y and z, low + (high - low) i / cells rounded to float32."""
         return tuple(
             (low + (high - low) * (np.arange(n) / (n - 1))).astype(np.float32)
             for low, high, n in zip(*bounds(self.box), self.shape)

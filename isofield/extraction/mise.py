@@ -1,7 +1,8 @@
-"""Marching cubes on a grid that is read only where the surface passes (MISE, Mescheder et al. 2019), in memory or slab by slab."""
+"""Marching cubes on a grid read only where the surface passes: MISE (Mescheder et al. 2019)."""
 
 import tempfile
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import numpy as np
 
@@ -13,15 +14,15 @@ from .grid import Grid
 
 __all__ = ["coarse_resolution", "mise_pieces", "published_mise"]
 
-_POINT_BYTES = 6  # of a slab at worst, with every point read: 4 for the depth, the rest for bits and lists of cells
+_POINT_BYTES = 6  # of a slab with every point read: 4 for the depth, the rest for bits and lists of cells
 _EMIT_POINTS = 1 << 21  # grid points in the layers whose triangles are made at a time
 _EMIT_BYTES = 16 << 20
 
 
 def coarse_resolution(resolution: int, coarse: int | None) -> int:
-    """The coarse grid's cells along each axis: as given, or resolution / 2^k, at most 128, above a resolution of 512 at most 256.
+    """Cells of the coarse grid along each axis: `coarse`, or the largest resolution / 2^k that is at most 128.
 
-    Raises InputError where `coarse` is not resolution / 2^k.
+    Above a resolution of 512 it is at most 256. Raises InputError where `coarse` is not resolution / 2^k.
     """
     possible = [resolution >> k for k in range(17) if resolution % (1 << k) == 0]
     if coarse is None:
@@ -41,9 +42,10 @@ def mise_pieces(
 ) -> Iterator[Piece]:
     """The surface from a coarse grid, refined where the surface passes.
 
-    With `memory` (bytes), the search goes slab by slab, with slabs so thin that even a surface that fills the box would fit: each slab
-    hands the points on its two faces to its neighbours, until none has news. As the rule only ever adds cells, the order does not
-    matter, and the result is that of the whole. Raises InputError where one layer of coarse cells does not fit.
+    With `memory` (bytes), the search goes slab by slab, with slabs so thin that even a surface that fills the
+    box would fit: each slab hands the points on its two faces to its neighbours, until none has news. As the
+    rule only ever adds cells, the order does not matter, and the result is that of the whole. Raises
+    InputError where one layer of coarse cells does not fit.
     """
     resolution = grid.shape[0] - 1
     coarse = coarse_resolution(resolution, coarse)
@@ -51,7 +53,8 @@ def mise_pieces(
         yield from dense_pieces(read, grid, None, memory, report)
         return
     slabs = _slabs(resolution, resolution // coarse, memory)
-    expected = (coarse + 1) ** 3 + 10 * resolution**2  # a shape that fills most of the box has some 3 resolution^2 active cells
+    # a shape that fills most of the box has some 3 resolution^2 active cells, with three points for each
+    expected = (coarse + 1) ** 3 + 10 * resolution**2
     done = 0
 
     def counted(points: np.ndarray) -> np.ndarray:
@@ -76,7 +79,7 @@ def _slabs(resolution: int, step: int, memory: int | None) -> list[tuple[int, in
     smallest = CHUNK_BYTES + _EMIT_BYTES + (step + 1) * plane
     if memory < smallest:
         raise InputError(
-            f"{size_text(memory)} of memory are too few for resolution {resolution} from {resolution // step}",
+            f"{size_text(memory)} of memory are too few for MISE to {resolution} from {resolution // step}",
             "max_memory",
             f"Give {size_text(1.05 * smallest)} or more, a finer coarse grid, or a lower resolution.",
         )
@@ -85,16 +88,21 @@ def _slabs(resolution: int, step: int, memory: int | None) -> list[tuple[int, in
 
 
 class _Slab:
-    """A part of the search between two planes; while others are at work it lies in a temporary file."""
+    """A part of the search between two planes; while others are at work it lies in a temporary file.
+
+    shared: the planes in common with the slab before (-1) and the slab after (1).
+    inbox: what these have read there, points and depths.
+    """
 
     def __init__(self, resolution: int, coarse: int, first: int, last: int) -> None:
-        self.faces = [plane for plane in (first, last) if 0 < plane < resolution]  # shared with the neighbours
+        self.shared = {step: plane for step, plane in ((-1, first), (1, last)) if 0 < plane < resolution}
         self.inbox: list[tuple[np.ndarray, np.ndarray]] = []
         self._shape = resolution, coarse, first, last
         self._tree: Octree | None = None
-        self._file = tempfile.TemporaryFile()
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the slab is there
 
     def open(self) -> Octree:
+        """The search, with the news of its neighbours."""
         if self._tree is None:
             self._tree = octree(*self._shape)
         else:
@@ -106,6 +114,8 @@ class _Slab:
         return self._tree
 
     def close(self) -> None:
+        """Put the search into the file."""
+        assert self._tree is not None
         self._file.seek(0)
         self._tree.store(self._file)
 
@@ -124,9 +134,8 @@ def _searched(read: Read, resolution: int, coarse: int, slabs: list[tuple[int, i
                 waiting.remove(number)
                 waiting |= _search_part(parts, number, read, (resolution + 1) ** 2)
         order.reverse()  # news travels to the end in one sweep, and back in the next
-    for part in parts:
-        yield part.open()
-        part.close()
+    while parts:
+        yield parts.pop(0).open()
 
 
 def _search(tree: Octree, read: Read) -> Octree:
@@ -142,13 +151,12 @@ def _search_part(parts: list[_Slab], number: int, read: Read, plane: int) -> set
     news = set()
 
     def shared(points: np.ndarray) -> np.ndarray:
-        depth = read(points)
-        for face in parts[number].faces:
-            neighbour = number + 1 if face == parts[number].faces[-1] and number + 1 < len(parts) else number - 1
-            on_face = points // plane == face
+        depth, planes = read(points), points // plane
+        for neighbour, face in parts[number].shared.items():
+            on_face = planes == face
             if on_face.any():
-                parts[neighbour].inbox.append((points[on_face], depth[on_face]))
-                news.add(neighbour)
+                parts[number + neighbour].inbox.append((points[on_face], depth[on_face]))
+                news.add(number + neighbour)
         return depth
 
     _search(parts[number].open(), shared)
@@ -162,26 +170,21 @@ def published_mise(
     """The published procedure on its own: what it asks for in each round, and its grid of values.
 
     evaluate: integer grid points [N, 3], 0 to coarse * 2^depth, to values [N], above `threshold` inside.
-    Returns the points of each round [N, 3] and float64 values of the whole grid, where a point that was never read has the value of
-    the one before it along x, else along y, else along z (the published `to_dense`).
+    Returns the points of each round [N, 3] and float64 values of the whole grid, where a point that was never
+    read has the value of the one before it along x, else along y, else along z (the published `to_dense`).
     """
     resolution = coarse << depth
-    n = resolution + 1
-    values = np.full(n**3, np.nan)
+    shape = (resolution + 1,) * 3
+    values = np.full(shape, np.nan)
     rounds: list[np.ndarray] = []
     tree = octree(resolution, coarse)
-    while True:
-        points = tree.query(n**3)
-        rounds.append(np.stack(np.unravel_index(points, (n, n, n)), axis=1))
-        values[points] = evaluate(rounds[-1])
-        tree.update((values[points] - threshold).astype(np.float32))
-        if len(tree.query(1)):
-            raise RuntimeError("one query gives all points of a round")
-        if not tree.split():
-            break
-    grid = values.reshape(n, n, n)
+    while not rounds or tree.split():
+        points = tree.query(values.size)
+        rounds.append(np.stack(np.unravel_index(points, shape), axis=1))
+        found = evaluate(rounds[-1])
+        values.reshape(-1)[points] = found
+        tree.update((found - threshold).astype(np.float32))
     for axis in range(3):
-        planes = np.moveaxis(grid, axis, 0)
-        for before, plane in zip(planes, planes[1:]):
+        for before, plane in pairwise(np.moveaxis(values, axis, 0)):
             plane[np.isnan(plane)] = before[np.isnan(plane)]
-    return rounds, grid
+    return rounds, values

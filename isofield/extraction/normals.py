@@ -18,11 +18,13 @@ _FACES = 1 << 18  # faces at a time
 def vertex_normals(
     field: Field, inside: Inside, mesh: Mesh, cell: float, box: Box = WORKING_BOX
 ) -> Float32[np.ndarray, "vertices 3"]:
-    """Unit normals that point out: the field's gradient by central differences over half a cell to either side.
+    """Unit normals that point out: the field's gradient by central differences over half a cell to either
+    side.
 
-    Any callable serves, at six evaluations a vertex; the differences stay within the box. Three kinds of vertices take the
-    area-weighted normal of their faces instead: those where the gradient vanishes, those where it points against the faces (a wall
-    thinner than a cell), and those of the caps within 1% of a cell from the box, where the surface is not a level of the field.
+    Any callable serves, at six evaluations a vertex; the differences stay within the box. Three kinds of
+    vertices take the area-weighted normal of their faces instead: those where the gradient vanishes, those
+    where it points against the faces (a wall thinner than a cell), and those of the caps within 1% of a cell
+    from the box, where the surface is not a level of the field.
     """
     evaluator = Evaluator(field)
     low, high = bounds(box)

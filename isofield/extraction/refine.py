@@ -30,11 +30,13 @@ def refine(
     steps: int = 4,
     box: Box = WORKING_BOX,
 ) -> Mesh:
-    """Move each vertex along its area-weighted normal to where the field crosses the level, at most `reach` cells.
+    """Move each vertex along its area-weighted normal to where the field crosses the level, at most `reach`
+    cells.
 
-    The crossing is bracketed by the values at both ends of the reach and found by `steps` steps of regula falsi (Illinois variant,
-    Dowell and Jarratt 1971): 2 + steps evaluations a vertex. Vertices whose two ends lie on the same side stay, as do those of caps
-    on the box; vertices of a face that would turn by more than 60 degrees are put back. Normals of the mesh are dropped.
+    The crossing is bracketed by the values at both ends of the reach and found by `steps` steps of regula
+    falsi (Illinois variant, Dowell and Jarratt 1971): 2 + steps evaluations a vertex. Vertices whose two ends
+    lie on the same side stay, as do those of caps on the box; vertices of a face that would turn by more than
+    60 degrees are put back. Normals of the mesh are dropped.
     """
     evaluator = Evaluator(field)
     low, high = bounds(box)
@@ -56,7 +58,7 @@ def refine(
 
 
 def _crossing(depth: Callable[[np.ndarray], np.ndarray], reach: np.ndarray, steps: int) -> np.ndarray:
-    """Offsets in [-reach, reach] at which a depth that falls from positive to negative crosses zero; 0 where it does not fall so."""
+    """Offsets in [-reach, reach] where a depth falls from positive to negative; 0 if it does not."""
     inner, outer = -reach, reach.copy()
     at_inner, at_outer = depth(inner), depth(outer)
     bracketed = (at_inner > 0) & (at_outer <= 0)
@@ -76,7 +78,7 @@ def _crossing(depth: Callable[[np.ndarray], np.ndarray], reach: np.ndarray, step
 
 
 def _without_turned_faces(mesh: Mesh, moved: np.ndarray) -> np.ndarray:
-    """The moved vertices, with those of turned faces where they were; putting back is repeated until no face is turned."""
+    """The moved vertices, those of turned faces put back where they were, until no face is turned."""
     before = _unit_normals(mesh.vertices, mesh.faces)
     vertices = moved
     while True:
@@ -106,12 +108,14 @@ def refine_onet(
     rate: float = 1e-4,
     normal_weight: float = 0.01,
 ) -> Mesh:
-    """The published refinement of Occupancy Networks (Mescheder et al. 2019, section 3.3): RMSprop on the vertices.
+    """The published refinement of Occupancy Networks (Mescheder et al. 2019, section 3.3): RMSprop on the
+    vertices.
 
-    logits: differentiable twice, points [N, 3] to occupancy logits [N]. threshold: a probability. weights: for each step the
-    barycentric coordinates of one point a face (see `dirichlet_weights`).
-    Loss: mean (sigmoid(f(q)) - threshold)^2 + normal_weight * mean |n_face - n(q)|^2, n(q) = -grad sigmoid(f) of unit length, through
-    which is differentiated too. Published code: the square is of probabilities, as here, not of logits.
+    logits: differentiable twice, points [N, 3] to occupancy logits [N]. threshold: a probability. weights:
+    for each step the barycentric coordinates of one point a face (see `dirichlet_weights`). Loss: mean
+    (sigmoid(f(q)) - threshold)^2 + normal_weight * mean |n_face - n(q)|^2, n(q) = -grad sigmoid(f) of unit
+    length, through which is differentiated too. Published code: the square is of probabilities, as here, not
+    of logits.
     """
     vertices = torch.from_numpy(np.array(mesh.vertices, np.float32)).requires_grad_()
     faces = torch.from_numpy(mesh.faces.astype(np.int64))
@@ -133,6 +137,6 @@ def refine_onet(
 
 
 def dirichlet_weights(faces: int, steps: int, seed: int) -> Iterable[Float[np.ndarray, "{faces} 3"]]:
-    """Random barycentric coordinates of one point a face, Dirichlet(1/2, 1/2, 1/2), for each of `steps` steps."""
+    """Random barycentric coordinates of one point a face for each step, Dirichlet(1/2, 1/2, 1/2)."""
     random = np.random.default_rng(seed)
     return (random.dirichlet((0.5, 0.5, 0.5), faces).astype(np.float32) for _ in range(steps))

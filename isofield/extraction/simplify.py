@@ -8,16 +8,18 @@ from ..runtime.errors import FailedError
 
 __all__ = ["simplify"]
 
-_AGGRESSIVENESS = 5  # Occupancy Networks' choice (the library's default is 7): slower growth of the error that is allowed
+_AGGRESSIVENESS = (
+    5  # Occupancy Networks' choice (the library's default is 7): slower growth of the error that is allowed
+)
 _RETRIES = (1.0, 1.3, 2.0, 4.0)  # on a result that is not sound, ask for so many times the faces
 
 
 def simplify(mesh: Mesh, faces: int) -> Mesh:
     """Collapse edges of least quadric error (Garland and Heckbert 1997) until about `faces` faces are left.
 
-    A closed manifold stays one, with the orientation it had: where the collapses broke that, more faces are kept, so that the result
-    can have up to four times as many as asked for. Raises FailedError where even that is not sound. The result has no normals and no
-    colours; vertices float32.
+    A closed manifold stays one, with the orientation it had: where the collapses broke that, more faces are
+    kept, so that the result can have up to four times as many as asked for. Raises FailedError where even
+    that is not sound. The result has no normals and no colours; vertices float32.
     """
     import fast_simplification
 

@@ -8,10 +8,11 @@ __all__ = ["Growing", "Storage"]
 
 
 class Storage:
-    """Makes arrays in memory, or (on_disk) as memory maps of unnamed temporary files, which go when the arrays go.
+    """Makes arrays in memory, or (on_disk) as memory maps of unnamed temporary files, which go when the
+    arrays go.
 
-    The system may drop pages of such an array from memory and read them again. The folder is Python's `tempfile.gettempdir()`
-    (environment variable TMPDIR).
+    The system may drop pages of such an array from memory and read them again. The folder is Python's
+    `tempfile.gettempdir()` (environment variable TMPDIR).
     """
 
     def __init__(self, on_disk: bool) -> None:
@@ -33,7 +34,7 @@ class Growing:
 
     def __init__(self, on_disk: bool, dtype: type, width: int | None) -> None:
         self._pieces: list[np.ndarray] = []
-        self._file = tempfile.TemporaryFile() if on_disk else None
+        self._file = tempfile.TemporaryFile() if on_disk else None  # noqa: SIM115 - the map keeps it
         self._dtype, self._width, self._length = dtype, width, 0
 
     def append(self, piece: np.ndarray) -> None:
@@ -50,7 +51,7 @@ class Growing:
         if self._file is not None and self._length:
             self._file.flush()
             return np.asarray(np.memmap(self._file, self._dtype, "r+", shape=shape))
-        whole = np.empty(shape, self._dtype)
+        whole: np.ndarray = np.empty(shape, self._dtype)
         at = 0
         for number, piece in enumerate(self._pieces):
             whole[at : at + len(piece)] = piece

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float
@@ -26,8 +27,8 @@ class Extraction:
     """A surface and how it was found.
 
     mesh: vertices float32, in the coordinates of the box. evaluations: points at which the field was read.
-    method, resolution, coarse: as asked for, coarse as it was chosen (None for the dense method). cell: edge of a grid cell.
-    lowest, highest: range of the values that were read.
+    method, resolution, box: as asked for. coarse: as asked for or chosen, None for the dense method.
+    cell: edge of a grid cell. lowest, highest: range of the values that were read.
     """
 
     mesh: Mesh
@@ -59,13 +60,16 @@ def extract_surface(
 ) -> Extraction:
     """The surface of a field in a box, by marching cubes on a grid of `resolution` cells along each axis.
 
-    method: "dense" reads every grid point; "mise" starts from `coarse` cells along each axis (resolution / 2^k; chosen if None) and
-    refines where the surface passes: equal to dense on every component that the coarse grid meets.
-    max_memory: bytes for the extraction itself (the field, the mesh's readers and Python come on top); the work is then done in
-    slabs and intermediate results lie in temporary files. The mesh is the same, bit for bit.
+    method: "dense" reads every grid point; "mise" starts from a coarse grid and refines where the surface
+    passes, which gives the same on every component that the coarse grid meets.
+    coarse: cells of that grid along each axis, resolution / 2^k; see `coarse_resolution` for None.
+    max_memory: bytes for the extraction itself (the field and Python come on top). The work is then done in
+    slabs, and intermediate and final arrays lie in temporary files. The mesh is the same, bit for bit.
     progress: called with the share done, in [0, 1], and a short text.
-    Vertices are in the order of their grid edges, faces in the order of the cells; the mesh is closed, oriented outward, each face
-    of positive area. Raises InputError for settings that cannot work, FailedError for a field that is not finite or has no surface.
+
+    The mesh is closed and oriented outward, each face of positive area; vertices are in the order of their
+    grid edges, faces in that of the cells. Raises InputError for settings that cannot work, FailedError for a
+    field that is not finite or has no surface.
     """
     if method not in METHODS:
         raise InputError(f"there is no method {method!r}", "method", f"Choose one of {', '.join(METHODS)}.")
@@ -73,7 +77,7 @@ def extract_surface(
     evaluator = Evaluator(field)
     storage = Storage(on_disk=max_memory is not None)
     pieces = METHODS[method](
-        lambda points: grid_depth(evaluator, grid, inside, points), grid, coarse, max_memory, progress or _silent
+        partial(grid_depth, evaluator, grid, inside), grid, coarse, max_memory, progress or _silent
     )
     mesh = _assemble(pieces, grid, storage)
     if len(mesh.faces) == 0:
@@ -81,7 +85,7 @@ def extract_surface(
             f"the field has no surface at level {inside.level:g} in this box; "
             f"its values range over [{evaluator.lowest:.6g}, {evaluator.highest:.6g}]",
             "extraction",
-            "Check the level and the box, or train for longer.",
+            "Check the level and the box; a field that was trained too shortly may have none yet.",
         )
     return Extraction(
         mesh=mesh,
@@ -96,9 +100,7 @@ def extract_surface(
     )
 
 
-def marching_cubes(
-    values: Float[np.ndarray, "X Y Z"], box: Box, inside: Inside
-) -> Mesh:
+def marching_cubes(values: Float[np.ndarray, "X Y Z"], box: Box, inside: Inside) -> Mesh:
     """The surface of a grid of values whose first and last points along each axis lie on the faces of `box`.
 
     Border points count as outside, so that the surface closes; an empty mesh where nothing is inside.

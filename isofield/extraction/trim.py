@@ -16,12 +16,13 @@ _CHUNK = 1 << 18  # faces at a time
 def trim(
     mesh: Mesh, distance: Callable[[np.ndarray], np.ndarray], threshold: float, smallest: float = 0.01
 ) -> Mesh:
-    """Remove faces whose centre is farther than `threshold` from the input, then connected parts of little area.
+    """Remove faces whose centre is farther than `threshold` from the input, then connected parts of little
+    area.
 
-    mesh: manifold and oriented, as extraction makes it. distance: points float32 [N, 3] to their distance [N] from what was measured, in
-    the units of the mesh. smallest: parts below this share of the area that is left are dropped.
-    The result is manifold and oriented, with a boundary: a vertex at which only separate fans of faces are left is
-    doubled, one for each fan. Raises FailedError where nothing is left.
+    mesh: manifold and oriented, as extraction makes it. distance: points float32 [N, 3] to their distance [N]
+    from what was measured, in the units of the mesh. smallest: parts below this share of the area that is
+    left are dropped. The result is manifold and oriented, with a boundary: a vertex at which only separate
+    fans of faces are left is doubled, one for each fan. Raises FailedError where nothing is left.
     """
     kept = np.concatenate(
         [
@@ -59,10 +60,11 @@ def _in_large_part(mesh: Mesh, faces: np.ndarray, smallest: float) -> np.ndarray
 
 
 def _separate_fans(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Faces with one vertex for every fan, and for every such vertex the old one; vertices without faces are left out.
+    """Faces with one vertex for every fan, and for every such vertex the old one; vertices without faces are
+    left out.
 
-    Two corners belong to the same fan if an edge with two faces joins them: from corner k of one face to k + 1, from the neighbour's
-    other way round.
+    Two corners belong to the same fan if an edge with two faces joins them: from corner k of one face to k +
+    1, from the neighbour's other way round.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components

@@ -57,4 +57,8 @@ def suited_to(shape: Shape, solid: Solid | OrientedPoints) -> Choice:
         )
     if solid.separating_share >= CLEAN:
         return Choice("sdf", "the surface separates inside from outside", tuple(doubts))
-    return Choice("occupancy", f"only {solid.separating_share:.0%} of the surface separates inside from outside", tuple(doubts))
+    return Choice(
+        "occupancy",
+        f"only {solid.separating_share:.0%} of the surface separates inside from outside",
+        tuple(doubts),
+    )

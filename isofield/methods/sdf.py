@@ -65,12 +65,12 @@ class SDF:
         """Take the solid that labels the points."""
         c = self.config
         spread = Spread(c.uniform, c.sigmas)
-        count = c.points or self.recipe.points
         self.draws = Draws(
-            lambda rng: spread.points(solid, count, rng),
+            lambda count, rng: spread.points(solid, count, rng),
             lambda points: solid.signed_distance(points, c.truncation),
+            c.points or self.recipe.points,
             seed,
-            every=c.fresh,
+            c.fresh,
         )
         self.held_out = HeldOut(solid, seed)
 

@@ -17,7 +17,8 @@ FORMAT = "1"
 def save_checkpoint(
     folder: Path, step: int, tensors: dict[str, torch.Tensor], numbers: dict[str, float]
 ) -> Path:
-    """Write `STEP.safetensors` in `folder`, then the text file `latest` that names it; older checkpoints are removed.
+    """Write `STEP.safetensors` in `folder`, then the text file `latest` that names it; older checkpoints, and what a kill left of
+    a file half-written, are removed.
 
     numbers: what is not a tensor (seconds spent ...), kept as text in the file's metadata.
     """
@@ -32,7 +33,7 @@ def save_checkpoint(
     with atomic_path(path) as temporary:
         temporary.write_bytes(data)
     write_text(folder / "latest", path.name)
-    for other in folder.glob("*.safetensors"):
+    for other in [*folder.glob("*.safetensors"), *folder.glob(".latest.*")]:
         if other != path:
             other.unlink(missing_ok=True)
     return path

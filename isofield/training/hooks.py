@@ -22,7 +22,10 @@ __all__ = ["Bar", "Checkpoints", "Log", "restore"]
 
 
 class Checkpoints:
-    """Saves the whole state every so many seconds, and at the end (also after Ctrl-C)."""
+    """Saves the whole state every so many seconds, and at the end (also after Ctrl-C).
+
+    A state with a weight that is not finite is not saved: a training that diverged keeps its last good checkpoint.
+    """
 
     def __init__(self, method: Method, folder: RunFolder, every: float = 10.0) -> None:
         self.method, self.folder, self.every = method, folder, every
@@ -41,7 +44,10 @@ class Checkpoints:
     def _save(self, clock: Clock) -> None:
         tensors = {}
         for name, player in self.method.players.items():
-            tensors |= {f"{name}/module/{key}": value for key, value in player.module.state_dict().items()}
+            weights = player.module.state_dict()
+            if not all(value.isfinite().all() for value in weights.values()):
+                return
+            tensors |= {f"{name}/module/{key}": value for key, value in weights.items()}
             tensors |= {
                 f"{name}/optimiser/{key}": value for key, value in optimiser_tensors(player.optimiser).items()
             }

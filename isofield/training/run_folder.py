@@ -78,7 +78,7 @@ def claim_folder(
     """Make or reopen the folder of a run.
 
     out: the folder, or None for `runs/NNNN-TITLE` with the next free number. A folder that is not empty is refused unless
-    `resume` (go on in it) or `overwrite` (its run is removed first, only if it is a run). title: METHOD-INPUT.
+    `resume` (go on in it) or `overwrite` (its run is removed first); both take only a run. title: METHOD-INPUT.
     """
     if out is None:
         path = _numbered(Path("runs"), re.sub(r"[^A-Za-z0-9._-]+", "-", title).strip("-") or "run")
@@ -92,6 +92,12 @@ def claim_folder(
                 _remove_run(path)
             elif not resume:
                 raise InputError("is not empty", path, "Name another folder, or add --resume or --overwrite.")
+            elif not (path / "run.json").is_file() and not all(e.name.startswith(".") for e in path.iterdir()):
+                raise InputError(
+                    "is not empty and not a run, so there is nothing to resume",
+                    path,
+                    "Name the folder of the run with --out.",
+                )
         path.mkdir(parents=True, exist_ok=True)
         if not os.access(path, os.W_OK):
             raise PermissionError(13, "read-only folder")
@@ -110,7 +116,7 @@ def _numbered(parent: Path, title: str) -> Path:
 
 
 def _remove_run(path: Path) -> None:
-    """Remove the files that a run makes; anything else in the folder stays and is refused."""
+    """Remove the files that a run makes; anything else in the folder stays."""
     if not (path / "run.json").is_file():
         raise InputError(
             "is not empty and not a run, so --overwrite leaves it alone",

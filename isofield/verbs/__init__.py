@@ -1,0 +1,1 @@
+"""What the commands and the Python face do, one file a verb."""

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from ..runtime.errors import FailedError
 from .fit import fit
-from .options import TrainOptions
 
 __all__ = ["FLOOR", "demo"]
 
@@ -15,12 +14,13 @@ FLOOR = 0.99  # intersection over union that a fit of spot must reach; it reache
 def demo(shape: Path | None = None, out: Path | None = None) -> str:
     """Fit `shape` (None: spot) and return what came out in words. Raises FailedError where spot falls below the floor."""
     with resources.as_file(resources.files("isofield") / "data" / "spot.ply") as spot:
-        run, report = fit(shape or spot, options=TrainOptions(out=out), command=f"isofield demo {shape or ''}".strip())
-    certificate, figures = report["certificate"], report["metrics"]["figures"]
+        run = fit(shape or spot, out=out, command=f"isofield demo {shape or ''}".strip())
+    certificate, metrics = run.certificate, run.metrics
+    figures = metrics["figures"]
     lines = [
         f"{run.path / 'mesh.ply'}: {certificate['faces']:,} faces, "
         f"{'closed' if certificate['closed'] else 'open'}, {'manifold' if certificate['manifold'] else 'not manifold'}",
-        *(f"  {name}: {value:.5g}" for name, value in report["metrics"]["headline"].items()),
+        *(f"  {name}: {value:.5g}" for name, value in metrics["headline"].items()),
     ]
     if shape is None:
         if not (figures["iou"] >= FLOOR and certificate["closed"] and certificate["manifold"]):
@@ -29,6 +29,10 @@ def demo(shape: Path | None = None, out: Path | None = None) -> str:
                 run.path,
                 "Run `isofield doctor` and report what it says.",
             )
-        lines.append(f"check passed: intersection over union {figures['iou']:.4f} >= {FLOOR}, closed and manifold")
-    lines.append(f"{report['seconds']['total']:.1f} s. Open the page in a browser: {(run.path / 'page.html').resolve()}")
+        lines.append(
+            f"check passed: intersection over union {figures['iou']:.4f} >= {FLOOR}, closed and manifold"
+        )
+    lines.append(
+        f"{run.seconds['total']:.1f} s. Open the page in a browser: {(run.path / 'page.html').resolve()}"
+    )
     return "\n".join(lines)

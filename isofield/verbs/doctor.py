@@ -34,7 +34,9 @@ def doctor(measure: bool = True) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "isofield": __version__,
         "python": f"{platform.python_version()} on {platform.system()} {platform.machine()}",
-        "packages": ", ".join(f"{name} {metadata.version(name)}" for name in ("torch", "numpy", "numba", "scipy", "trimesh")),
+        "packages": ", ".join(
+            f"{name} {metadata.version(name)}" for name in ("torch", "numpy", "numba", "scipy", "trimesh")
+        ),
         "cores": f"{available_cores()}, {threads()} threads in use",
         "memory": f"{size_text(available_memory())} free",
         "kernels": f"numba, ready after {seconds:.1f} s",
@@ -79,7 +81,9 @@ def _speeds() -> dict[str, str]:
         "nearest point": lambda: bvh.nearest(tree, points.numpy()),
         "winding number": lambda: bvh.winding_number(tree, points.numpy()),
     }
-    return {name: f"{len(points) / _best(call) / 1e6:.1f} million points a second" for name, call in work.items()}
+    return {
+        name: f"{len(points) / _best(call) / 1e6:.1f} million points a second" for name, call in work.items()
+    }
 
 
 def _best(call, repeats: int = 5) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 from ..data import write_mesh
 from ..data.shape import Shape
 from ..extraction.certificate import Certificate, certify
+from ..extraction.floaters import without_floaters
 from ..extraction.normals import vertex_normals
 from ..extraction.simplify import simplify
 from ..extraction.surface import Extraction, extract_surface
@@ -17,6 +18,7 @@ from ..kernels import bvh
 from ..runtime.errors import InputError
 from ..runtime.memory import available_memory, parse_size, size_text
 from ..runtime.progress import progress, say
+from ..runtime.threads import threads
 from .run import Run
 
 __all__ = ["extract"]
@@ -39,28 +41,43 @@ def extract(
     the certificate beside it; None for RUN/mesh.ply. shape: the input, if it is at hand (else read again where it is needed).
     """
     if faces is not None and faces < 4:
-        raise InputError(f"must be at least 4, not {faces}", "--faces", "A closed mesh has four faces or more.")
+        raise InputError(
+            f"must be at least 4, not {faces}", "--faces", "A closed mesh has four faces or more."
+        )
     limit = parse_size(max_memory) if isinstance(max_memory, str) else max_memory
     surface = run.surface
     with progress("extracting") as bar:
         found = extract_surface(
-            surface.field, surface.inside, resolution, method=method, max_memory=limit or _limit(resolution), progress=bar.update
+            surface.field,
+            surface.inside,
+            resolution,
+            method=method,
+            max_memory=limit or _limit(resolution),
+            progress=bar.update,
         )
-    mesh, moved = found.mesh, False
-    needs_input = trim or run.description["data"].get("colours")
-    if needs_input and shape is None:
-        shape = run.shape()
-    if trim:
-        mesh = trim_unsupported(mesh, _support(shape), 2 * found.cell)
+    shape = shape or _input(run, trim)
+    mesh, floaters, moved = found.mesh, 0, False
+    if shape is not None:
+        reach = 2 * found.cell
+        support = _support(shape, reach)
+        mesh, floaters = without_floaters(mesh, support, reach)
+        if trim:
+            mesh = trim_unsupported(mesh, support, reach)
     if faces is not None and faces < len(mesh.faces):
         mesh, moved = simplify(mesh, faces), True
     normals = vertex_normals(surface.field, surface.inside, mesh, found.cell)
     colours = _colours(shape, mesh) if shape is not None and shape.colours is not None else None
     mesh = Mesh(run.frame.to_input(mesh.vertices), mesh.faces, normals, colours)
     certificate = certify(mesh, from_marching_cubes=not moved)
-    report = _report(run, found, certificate, trim)
+    report = _report(run, found, certificate, trim, floaters if shape is not None else None)
     target = Path(out) if out is not None else run.path / "mesh.ply"
-    write_mesh(target, mesh, comments=[f"isofield {run.description['isofield']}, {run.description['method']} of {run.description['data']['name']}"])
+    write_mesh(
+        target,
+        mesh,
+        comments=[
+            f"isofield {run.description['isofield']}, {run.description['method']} of {run.description['data']['name']}"
+        ],
+    )
     _write_certificate(run, target, out, report)
     return mesh, report
 
@@ -70,11 +87,15 @@ def _limit(resolution: int) -> int | None:
     needed, free = 600 * resolution**2, available_memory()
     if needed < free / 2:
         return None
-    say(f"note: the surface at {resolution} may need {size_text(needed)} of {size_text(free)} free; working in slabs")
+    say(
+        f"note: the surface at {resolution} may need {size_text(needed)} of {size_text(free)} free; working in slabs"
+    )
     return free // 2
 
 
-def _report(run: Run, found: Extraction, certificate: Certificate, trim: bool) -> dict[str, Any]:
+def _report(
+    run: Run, found: Extraction, certificate: Certificate, trim: bool, floaters: int | None
+) -> dict[str, Any]:
     scale = run.frame.scale
     return {
         **certificate.to_json(),
@@ -86,6 +107,7 @@ def _report(run: Run, found: Extraction, certificate: Certificate, trim: bool) -
             "cell": found.cell / scale,
             "evaluations": found.evaluations,
             "trimmed": trim,
+            "floaters_removed": floaters,
         },
         "heuristic": _heuristics(found, trim),
     }
@@ -103,16 +125,30 @@ def _heuristics(found: Extraction, trim: bool) -> list[str]:
     return text
 
 
-def _support(shape: Shape):
-    """Distance of points of the working box to what was measured."""
+def _input(run: Run, needed: bool) -> Shape | None:
+    """The run's input, read again; None, with a note, where it is gone and the mesh can do without it."""
+    try:
+        return run.shape()
+    except InputError as error:
+        if needed:
+            raise
+        say(
+            f"note: floaters are not looked for and colours not carried over, because the input cannot be read: {error.what}"
+        )
+        return None
+
+
+def _support(shape: Shape, reach: float):
+    """Distance of points of the working box to what was measured, cut off a little beyond `reach`."""
     positions = shape.frame.to_working(shape.vertices)
     if shape.kind == "mesh":
         tree = bvh.build(positions, shape.faces)
-        return lambda points: bvh.nearest(tree, points)[0]
+        return lambda points: bvh.nearest(tree, points, 1.01 * reach)[0]
     from scipy.spatial import cKDTree
 
     points_tree = cKDTree(positions)
-    return lambda points: points_tree.query(points)[0]
+    spacing = float(np.median(points_tree.query(positions[:: max(len(positions) // 1000, 1)], 2)[0][:, 1]))
+    return lambda points: np.maximum(points_tree.query(points, workers=threads())[0] - spacing, 0)
 
 
 def _colours(shape: Shape, mesh: Mesh) -> np.ndarray:

@@ -22,40 +22,42 @@ def fit(
     source: str | Path | Shape,
     method: str | None = None,
     quality: str = "standard",
-    options: TrainOptions = TrainOptions(),  # noqa: B008 (frozen)
+    *,
     resolution: int | None = None,
     faces: int | None = None,
     trim: bool = False,
-    max_memory: str | None = None,
+    max_memory: str | int | None = None,
     config: Any = None,
     command: str = "",
-) -> tuple[Run, dict[str, Any]]:
-    """Fit `source`, a file or a Shape. Returns the run and a report: "certificate", "metrics", "seconds" (by stage), "doubts".
+    **options: Any,
+) -> Run:
+    """Fit `source`, a file or a Shape, and return the run: its `certificate`, `metrics`, `mesh()` and `field` are ready.
 
-    method, quality, options, config as for `train`; resolution, faces, trim, max_memory as for `extract`.
+    method, quality, config as for `train`; resolution, faces, trim, max_memory as for `extract`; options: those of
+    `TrainOptions`, such as out, seconds, steps, seed, resume.
     """
     watch = _Watch()
     if quality not in QUALITIES:
         raise InputError(f"there is no quality {quality!r}", "--quality", f"Choose {', '.join(QUALITIES)}.")
     shape = source if isinstance(source, Shape) else data.load(source)
     watch.lap("reading")
-    run = train(shape, method, config, options, quality, command)
+    run = train(shape, method, config, TrainOptions(**options), quality, command)
     watch.lap("training")
     mesh, certificate = extract(
-        run, resolution or QUALITIES[run.description["quality"]].resolution, faces=faces, trim=trim, max_memory=max_memory, shape=shape
+        run,
+        resolution or QUALITIES[run.description["quality"]].resolution,
+        faces=faces,
+        trim=trim,
+        max_memory=max_memory,
+        shape=shape,
     )
     watch.lap("extraction")
     metrics = evaluate(run, mesh, shape)
     watch.lap("evaluation")
     page(run, mesh, certificate, metrics, shape)
     watch.lap("page")
-    report = {
-        "certificate": certificate,
-        "metrics": metrics,
-        "seconds": {**watch.laps, "total": sum(watch.laps.values())},
-        "doubts": run.description["doubts"],
-    }
-    return run, report
+    run.folder.write_json("seconds.json", {**watch.laps, "total": round(sum(watch.laps.values()), 3)})
+    return run
 
 
 class _Watch:

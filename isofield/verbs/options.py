@@ -69,8 +69,12 @@ def read_settings(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise InputError("does not exist", path, "Name a JSON file with settings, or a run.json.") from None
     except (ValueError, OSError) as error:
-        raise InputError(f"is not a file of settings ({error})", path, "Write JSON, such as {\"truncation\": 0.02}.") from None
+        raise InputError(
+            f"is not a file of settings ({error})", path, 'Write JSON, such as {"truncation": 0.02}.'
+        ) from None
     settings = content.get("config", content) if isinstance(content, dict) else None
     if not isinstance(settings, dict):
-        raise InputError("is not a file of settings", path, "Write a JSON object, such as {\"truncation\": 0.02}.")
+        raise InputError(
+            "is not a file of settings", path, 'Write a JSON object, such as {"truncation": 0.02}.'
+        )
     return settings

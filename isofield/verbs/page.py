@@ -20,7 +20,9 @@ __all__ = ["page"]
 def page(run: Run, mesh: Mesh, certificate: dict[str, Any], metrics: dict[str, Any], shape: Shape) -> Path:
     """Write RUN/page.html and return its path."""
     description = run.description
-    headline = ", ".join(f"{name.replace('_', ' ')} {value:.5g}" for name, value in metrics["headline"].items())
+    headline = ", ".join(
+        f"{name.replace('_', ' ')} {value:.5g}" for name, value in metrics["headline"].items()
+    )
     closed = "closed" if certificate["closed"] else "open"
     content = Page(
         title=f"{shape.name}: {description['method']}",
@@ -33,7 +35,8 @@ def page(run: Run, mesh: Mesh, certificate: dict[str, Any], metrics: dict[str, A
         slices=_slices(run),
         curves=_curves(run),
         numbers=[
-            Number(name.replace("_", " "), value, "", metrics["meaning"].get(name, "")) for name, value in metrics["figures"].items()
+            Number(name.replace("_", " "), value, "", metrics["meaning"].get(name, ""))
+            for name, value in metrics["figures"].items()
         ],
         certificate=certificate,
         notes=[*description["doubts"], *description["data"]["notes"]],
@@ -68,7 +71,11 @@ def _slices(run: Run) -> Slices:
     surface, distance = run.surface, run.description["method"] == "sdf"
     scale = 1 / run.frame.scale if distance else 1.0
     sampled = Slices.sample(
-        surface.field, frame=run.frame, inside=surface.inside, name="signed distance" if distance else "occupancy logit", scale=scale
+        surface.field,
+        frame=run.frame,
+        inside=surface.inside,
+        name="signed distance" if distance else "occupancy logit",
+        scale=scale,
     )
     return replace(sampled, unit="input units" if distance else "")
 

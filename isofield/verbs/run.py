@@ -43,7 +43,11 @@ class Run:
         method = build_method(self.description)
         step, _ = restore(method, self.folder, with_optimisers=False)
         if step == 0:
-            raise InputError("has no checkpoint yet", self.path, "Train it first: add --resume to the command in its run.json.")
+            raise InputError(
+                "has no checkpoint yet",
+                self.path,
+                "Train it first: add --resume to the command in its run.json.",
+            )
         return method
 
     @cached_property
@@ -74,14 +78,43 @@ class Run:
         known = self.description["data"]
         shape = data.load(source or known["path"])
         if shape.fingerprint != known["fingerprint"]:
-            raise InputError("is not the shape that this run was trained on", source or known["path"], "Name the original with --data.")
+            raise InputError(
+                "is not the shape that this run was trained on",
+                source or known["path"],
+                "Name the original with --data.",
+            )
         return shape
 
+    @property
+    def certificate(self) -> dict[str, Any] | None:
+        """What is proved about the mesh (certificate.json), or None before extraction."""
+        return self.folder.read_json("certificate.json")
+
+    @property
+    def metrics(self) -> dict[str, Any] | None:
+        """How the mesh compares with the input (metrics.json), or None before evaluation."""
+        return self.folder.read_json("metrics.json")
+
+    @property
+    def seconds(self) -> dict[str, float] | None:
+        """Seconds of `fit` by stage (seconds.json), or None where the run was made otherwise."""
+        return self.folder.read_json("seconds.json")
+
+    def mesh(self) -> Any:
+        """The extracted mesh, RUN/mesh.ply, as a trimesh.Trimesh in the input's coordinates."""
+        import trimesh
+
+        shape = data.load(self.path / "mesh.ply")
+        return trimesh.Trimesh(
+            shape.vertices, shape.faces, vertex_normals=shape.normals, vertex_colors=shape.colours, process=False
+        )
+
     def extract(self, **options: Any) -> Any:
-        """The mesh, written into the run: see `isofield.extract`."""
+        """Extract again, with the options of `isofield.extract`, into RUN/mesh.ply; returns it as `mesh` does."""
         from .extract import extract
 
-        return extract(self, **options)
+        extract(self, **options)
+        return self.mesh()
 
     def evaluate(self, **options: Any) -> dict[str, Any]:
         """The numbers, written into the run: see `isofield.evaluate`."""
@@ -100,7 +133,11 @@ def build_method(description: dict[str, Any]) -> Method:
     """The method as a run's description states it, with fresh weights from its seed."""
     name = description["method"]
     if name not in METHODS:
-        raise InputError(f"was made by a method {name!r} that this version does not have", "run.json", f"It has: {', '.join(METHODS)}.")
+        raise InputError(
+            f"was made by a method {name!r} that this version does not have",
+            "run.json",
+            f"It has: {', '.join(METHODS)}.",
+        )
     method_class, config_class = METHODS[name].load()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(description["seed"])

@@ -12,8 +12,8 @@ import torch
 
 from .. import __version__, data
 from ..data.shape import Shape
-from ..geometry.oriented_points import OrientedPoints
 from ..geometry.mesh import Mesh
+from ..geometry.oriented_points import OrientedPoints
 from ..geometry.solid import Solid
 from ..methods import METHODS
 from ..methods.choice import QUALITIES, Choice, suited_to
@@ -60,7 +60,9 @@ def train(
         if config is None or isinstance(config, dict):
             default = QUALITIES[quality].applied_to(METHODS[choice.method].load()[1]())
             config = updated(default, config or {}, f"method {choice.method}")
-        description = _description(shape, choice, config, options.budget(QUALITIES[quality].steps), options, quality, command)
+        description = _description(
+            shape, choice, config, options.budget(QUALITIES[quality].steps), options, quality, command
+        )
     for doubt in description["doubts"]:
         say(f"note: {doubt}")
     name = description["method"]
@@ -71,7 +73,9 @@ def train(
     return Run(folder, description)
 
 
-def fit_method(method, solid, description: dict[str, Any], folder: RunFolder, checkpoint_seconds: float) -> None:
+def fit_method(
+    method, solid, description: dict[str, Any], folder: RunFolder, checkpoint_seconds: float
+) -> None:
     """Prepare, restore what was saved, and run the loop with its hooks."""
     method.prepare(solid, description["seed"])
     say("compiling kernels (once) ..." if not _compiled() else "sampling ...")
@@ -105,7 +109,11 @@ def _resumed(options: TrainOptions, shape: Shape) -> dict[str, Any] | None:
         return None
     description = RunFolder(Path(options.out)).description()
     if description["data"]["fingerprint"] != shape.fingerprint:
-        raise InputError("is not the shape that the run was trained on", shape.source, f"It was {description['data']['path']}.")
+        raise InputError(
+            "is not the shape that the run was trained on",
+            shape.source,
+            f"It was {description['data']['path']}.",
+        )
     return description
 
 
@@ -116,7 +124,13 @@ def _known(method: str) -> str:
 
 
 def _description(
-    shape: Shape, choice: Choice, config: Any, budget: Budget, options: TrainOptions, quality: str, command: str
+    shape: Shape,
+    choice: Choice,
+    config: Any,
+    budget: Budget,
+    options: TrainOptions,
+    quality: str,
+    command: str,
 ) -> dict[str, Any]:
     frame = shape.frame
     return {

@@ -2,7 +2,9 @@
 
 import base64
 import contextlib
+import copy
 import io
+import json
 import re
 import signal
 import struct
@@ -21,6 +23,26 @@ MEMORY = 300 << 20  # bytes that reading a file of some kilobytes may take on to
 SECONDS = 5
 NUMBERS = [b"0", b"-1", b"3", b"255", b"65536", b"999999999", b"4294967296", b"1e30", b"nan", b"-inf", b"1.5"]
 NUMBERS += [b"", b"9" * 400]
+
+JUNK = [
+    None,
+    True,
+    -1,
+    0,
+    1,
+    2,
+    5126,
+    1.5,
+    10**30,
+    float("nan"),
+    "",
+    "VEC3",
+    "SCALAR",
+    "data:;base64,AAAA",
+    [],
+    {},
+]
+JUNK += [[0] * 16, [[0]], [None], [0, 0], {"count": 1}]
 
 OBJ = """# a
 v 0 0 0 1 0 0
@@ -138,6 +160,24 @@ def _array_file():
 ARRAY = _array_file()
 
 
+def with_junk(text, rng):
+    """A JSON text in which one to three values, anywhere, are replaced by others of any type or dropped."""
+    tree = json.loads(text)
+    for _ in range(rng.integers(1, 4)):
+        places, waiting = [], [tree]
+        while waiting:
+            at = waiting.pop()
+            keys = at if isinstance(at, dict) else range(len(at))
+            places += [(at, key) for key in keys]
+            waiting += [at[key] for key in keys if isinstance(at[key], dict | list)]
+        container, key = places[rng.integers(0, len(places))]
+        if rng.random() < 0.2:
+            del container[key]
+        else:
+            container[key] = copy.deepcopy(JUNK[rng.integers(0, len(JUNK))])
+    return json.dumps(tree).encode()
+
+
 def mutated(content, others, rng):
     """The content with one to four damages: to bits, bytes, pieces, numbers, or with its end cut off."""
     for _ in range(rng.integers(1, 5)):
@@ -215,6 +255,8 @@ def fuzz(ending, rounds, folder, seed=0):
             content = mutated(healthy[rng.integers(0, len(healthy))], healthy, rng)
             if ending == ".npz" and index % 2:  # damage inside, under a checksum that is right
                 content = zipped(mutated(ARRAY, [ARRAY], rng))
+            if ending == ".gltf" and index % 2:
+                content = with_junk(healthy[rng.integers(0, len(healthy))], rng)
             path.write_bytes(content)
             signal.setitimer(signal.ITIMER_REAL, SECONDS)
             try:

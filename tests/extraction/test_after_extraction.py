@@ -88,7 +88,9 @@ def test_refining_turns_no_face(ball):
 
 def test_published_refinement_brings_a_coarse_ball_nearer():
     mesh = extract_surface(lambda p: -sphere(p).sign() * 0.5 + 0.0 * p[:, 0], Above(), 24).mesh  # a staircase
-    refined = refine_onet(lambda p: -20 * sphere(p), mesh, 0.5, dirichlet_weights(len(mesh.faces), 60, 0), rate=1e-3)
+    refined = refine_onet(
+        lambda p: -20 * sphere(p), mesh, 0.5, dirichlet_weights(len(mesh.faces), 60, 0), rate=1e-3
+    )
     errors = [np.abs(np.linalg.norm(m.vertices, axis=1) - 0.6).mean() for m in (mesh, refined)]
     assert errors[1] < errors[0] / 2
 

@@ -1,4 +1,4 @@
-"""The certificate against closed forms, against trimesh on the same meshes, and on meshes with known faults."""
+"""The certificate against closed forms, against trimesh, and on meshes with known faults."""
 
 import json
 
@@ -74,7 +74,7 @@ def test_cubes_on_a_common_vertex_or_edge_are_not_manifold():
     merged = mesh_of(trimesh.Trimesh(corner.vertices, corner.faces, process=True))
     found = certify(merged, 0)
     assert (found.non_manifold_vertices, found.non_manifold_edges, found.manifold) == (1, 0, False)
-    edge = combined(CUBE, Mesh(CUBE.vertices + [1, 1, 0], CUBE.faces))
+    edge = combined(CUBE, Mesh(CUBE.vertices + np.array([1, 1, 0]), CUBE.faces))
     found = certify(mesh_of(trimesh.Trimesh(edge.vertices, edge.faces, process=True)), 0)
     assert (found.non_manifold_edges, found.manifold, found.genus) == (1, False, None)
 
@@ -117,7 +117,12 @@ def test_surface_of_noise_does_not_cross_itself(values):
 
 
 def test_crossing_solids_are_counted():
-    assert certify(combined(CUBE, Mesh(CUBE.vertices + [0.5, 0.3, 0.2], CUBE.faces))).self_intersections > 0
+    assert (
+        certify(
+            combined(CUBE, Mesh(CUBE.vertices + np.array([0.5, 0.3, 0.2]), CUBE.faces))
+        ).self_intersections
+        > 0
+    )
 
 
 def test_crossing_faces_are_not_counted_beyond_the_limit():

@@ -47,7 +47,8 @@ def test_every_side_of_a_polygon_lies_in_one_face_of_the_cube():
 
 
 def test_neighbouring_cells_agree_on_their_common_face():
-    # what lies in a face depends on the face's four corners alone, and the cell on its other side has the same segments reversed
+    # what lies in a face depends on the face's four corners alone, and the cell on its other side has the
+    # same segments reversed
     segments = defaultdict(set)
     for case in CASES:
         found = defaultdict(set)
@@ -67,7 +68,10 @@ def test_neighbouring_cells_agree_on_their_common_face():
 
 
 def test_inside_corners_of_an_ambiguous_face_are_separated():
-    (polygon_a,), (polygon_b,) = polygons(0b0001), polygons(0b1000)  # corners 0 and 3: a diagonal of the face z = 0
+    (polygon_a,), (polygon_b,) = (
+        polygons(0b0001),
+        polygons(0b1000),
+    )  # corners 0 and 3: a diagonal of the face z = 0
     both = polygons(0b1001)
     assert sorted(map(sorted, both)) == sorted(map(sorted, [polygon_a, polygon_b]))
 
@@ -110,8 +114,14 @@ def test_arrays_repeat_the_table():
 def test_triangles_of_a_cell_never_pierce_each_other(extreme):
     # wherever the vertices lie on their edges; at the extremes most come as near to the corners as they may
     random = np.random.default_rng(7)
-    share = random.choice([1e-3, 0.02, 0.5, 0.98, 1 - 1e-3], (500, 12)) if extreme else random.uniform(1e-3, 1 - 1e-3, (500, 12))
-    positions = np.array([[corner >> k & 1 for k in range(3)] for corner, _ in EDGES], float) + np.zeros((500, 1, 1))
+    share = (
+        random.choice([1e-3, 0.02, 0.5, 0.98, 1 - 1e-3], (500, 12))
+        if extreme
+        else random.uniform(1e-3, 1 - 1e-3, (500, 12))
+    )
+    positions = np.array([[corner >> k & 1 for k in range(3)] for corner, _ in EDGES], float) + np.zeros(
+        (500, 1, 1)
+    )
     for edge, (_, axis) in enumerate(EDGES):
         positions[:, edge, axis] += share[:, edge]
 

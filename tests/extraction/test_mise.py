@@ -1,4 +1,4 @@
-"""MISE finds exactly the dense components that its coarse grid meets, at a fraction of the evaluations, also slab by slab."""
+"""MISE finds exactly the dense components that its coarse grid meets, reading far less, also slab by slab."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,9 @@ def assert_same(one, other):
 
 def ripples(p):
     """Many thin walls and tunnels: the coarse grid sees most of it wrongly."""
-    waves = torch.sin(9 * p[:, 0]) * torch.cos(8 * p[:, 1]) + torch.sin(7 * p[:, 1] + 2) * torch.cos(11 * p[:, 2])
+    waves = torch.sin(9 * p[:, 0]) * torch.cos(8 * p[:, 1]) + torch.sin(7 * p[:, 1] + 2) * torch.cos(
+        11 * p[:, 2]
+    )
     return waves + p.norm(dim=1) - 0.4
 
 
@@ -51,7 +53,8 @@ def test_mise_finds_whole_components_and_misses_whole_components():
 
 
 def test_components_between_the_coarse_points_are_missed_and_can_be_counted():
-    # spheres of radius 0.06 around points of the coarse grid (spacing 0.25), and around the middles of its cells
+    # spheres of radius 0.06 around points of the coarse grid (spacing 0.25), and around the middles of its
+    # cells
     at_points = torch.tensor([[0.5, 0.0, 0.0], [-0.5, 0.25, 0.0]])
     between = torch.tensor([[0.125, 0.625, 0.125], [-0.125, -0.375, 0.625], [0.375, -0.625, -0.375]])
 
@@ -106,5 +109,7 @@ def test_too_little_memory_is_refused_with_what_would_do(method):
 
 
 def test_coarse_grid_is_chosen_by_the_resolution():
-    chosen = {resolution: coarse_resolution(resolution, None) for resolution in (64, 256, 512, 1024, 2048, 320)}
+    chosen = {
+        resolution: coarse_resolution(resolution, None) for resolution in (64, 256, 512, 1024, 2048, 320)
+    }
     assert chosen == {64: 64, 256: 128, 512: 128, 1024: 256, 2048: 256, 320: 80}

@@ -1,4 +1,4 @@
-"""The compiled octree against its definition: the same questions in every round, late rounds of hanging points included."""
+"""The compiled octree against its definition: the same questions in every round, late ones included."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from isofield.kernels.octree.reference import ReferenceOctree
 
 
 def wavy_balls(resolution, seed):
-    """Depth of some overlapping balls with waves on them, as a function of linear indices; capped at the border."""
+    """Depth of overlapping balls with waves on them, by linear indices; capped at the border."""
     random = np.random.default_rng(seed)
     centres, radii = random.uniform(-0.7, 0.7, (6, 3)), random.uniform(0.1, 0.4, 6)
     n = resolution + 1
@@ -59,7 +59,8 @@ def test_compiled_asks_the_same_in_every_round(resolution, coarse, seed):
 
 @pytest.mark.parametrize("kind", [CompiledOctree, ReferenceOctree])
 def test_points_of_a_neighbour_are_not_asked_again_and_lead_on(kind, tmp_path):
-    # the lower half alone, then the upper half with what the lower read on the common plane: together as the whole
+    # the lower half alone, then the upper half with what the lower read on the common plane: together as the
+    # whole
     depth, n, plane = wavy_balls(24, 2), 25, 12
     whole = np.concatenate(search(kind(24, 6, 0, 24), depth, 1000))
     halves = [kind(24, 6, 0, plane), kind(24, 6, plane, 24)]

@@ -21,7 +21,10 @@ def grid_points(resolution):
 
 def is_sound(certificate):
     return (
-        certificate.manifold and certificate.closed and certificate.oriented and certificate.degenerate_faces == 0
+        certificate.manifold
+        and certificate.closed
+        and certificate.oriented
+        and certificate.degenerate_faces == 0
     )
 
 
@@ -29,14 +32,17 @@ def is_sound(certificate):
 @pytest.mark.parametrize("method", ["dense", "mise"])
 def test_closed_forms_have_their_area_volume_and_topology(shapes, name, method):
     shape = shapes[name]
-    found = extract_surface(shape.distance, Below(), 64, method=method, coarse=16 if method == "mise" else None)
+    found = extract_surface(
+        shape.distance, Below(), 64, method=method, coarse=16 if method == "mise" else None
+    )
     certificate = certify(found.mesh, from_marching_cubes=True)
     assert is_sound(certificate)
     assert certificate.outward
     assert certificate.euler_number == shape.euler
     assert certificate.components == shape.components
     assert certificate.genus == shape.components - shape.euler // 2
-    # cells of h = 1/32: chords of a sphere of radius r lose about (h/r)^2 / 2, r >= 1/4; the box its edges, cut at 45 degrees
+    # cells of h = 1/32: chords of a sphere of radius r lose about (h/r)^2 / 2, r >= 1/4; the box its edges,
+    # cut at 45 degrees
     assert certificate.area == pytest.approx(shape.area, rel=0.03)
     assert certificate.volume == pytest.approx(shape.volume, rel=0.01)
 
@@ -95,7 +101,8 @@ def test_box_aligned_with_the_grid_keeps_its_size():
 
     certificate = certify(extract_surface(field, Below(), 16).mesh, from_marching_cubes=True)
     assert is_sound(certificate)
-    # the faces lie 1e-3 cells inside; the edges are cut off by triangles, of the cells at the corners a sixth is left
+    # the faces lie 1e-3 cells inside; the edges are cut off by triangles, of the cells at the corners a sixth
+    # is left
     cell = 1 / 8
     cut = 12 * (1 - 2 * cell) * cell**2 / 2 + 8 * 5 / 6 * cell**3
     assert certificate.volume == pytest.approx(1 - cut - 6e-3 * cell, abs=3e-4)
@@ -150,14 +157,18 @@ def test_dense_reads_every_point_once_in_batches_of_one_size(shapes):
 
 @pytest.mark.parametrize("method", sorted(METHODS))
 def test_field_without_surface_is_an_error_that_tells_its_range(method):
-    with pytest.raises(FailedError, match=r"no surface at level 0 in this box; its values range over \[1, 2\]"):
+    with pytest.raises(
+        FailedError, match=r"no surface at level 0 in this box; its values range over \[1, 2\]"
+    ):
         extract_surface(lambda p: 1.5 + 0.5 * p[:, 0].sign(), Below(), 16, method=method)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_value_that_is_not_finite_is_an_error_that_tells_where(bad):
     def field(p):
-        return torch.where((p - torch.tensor([0.5, -0.25, 0.75])).norm(dim=1) < 1e-4, bad, p.norm(dim=1) - 0.6)
+        return torch.where(
+            (p - torch.tensor([0.5, -0.25, 0.75])).norm(dim=1) < 1e-4, bad, p.norm(dim=1) - 0.6
+        )
 
     with pytest.raises(FailedError, match=r"the field is (nan|inf) at \(0.5, -0.25, 0.75\)"):
         extract_surface(field, Below(), 16, method="dense")
@@ -187,6 +198,8 @@ def test_field_of_the_wrong_shape_is_named():
 
 def test_progress_rises_to_one(shapes):
     shares = []
-    extract_surface(shapes["sphere"].distance, Below(), 64, coarse=32, progress=lambda share, text: shares.append(share))
+    extract_surface(
+        shapes["sphere"].distance, Below(), 64, coarse=32, progress=lambda share, text: shares.append(share)
+    )
     assert shares == sorted(shares)
     assert shares[-1] == 1

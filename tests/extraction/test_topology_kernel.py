@@ -1,4 +1,4 @@
-"""Edges, fans and components: compiled against definition on random triangle soups, and by hand on small meshes."""
+"""Edges, fans and components: compiled against definition on random triangles, and small meshes by hand."""
 
 import numpy as np
 from hypothesis import given, settings
@@ -37,7 +37,11 @@ def test_turned_face_is_misoriented_along_three_edges():
 def test_two_solids_on_one_edge_make_a_crowded_edge():
     other = np.array([0, 1, 4, 5], np.int32)[TETRAHEDRON]
     found = edges_and_fans(np.concatenate([TETRAHEDRON, other]), 6)
-    assert (found.edges, found.crowded, found.pinched) == (11, 1, 0)  # around both its ends the faces hang together by it
+    assert (found.edges, found.crowded, found.pinched) == (
+        11,
+        1,
+        0,
+    )  # around both its ends the faces hang together by it
 
 
 def test_two_solids_on_one_vertex_pinch_it():

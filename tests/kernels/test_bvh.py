@@ -326,3 +326,11 @@ def test_two_spheres_cross_along_a_circle_and_one_does_not():
 )
 def test_real_meshes_cross_themselves_as_often_as_known(shared, name, count):
     assert len(bvh.self_intersections(*mesh_of(shared, name))) == count
+
+
+def test_faces_without_area_do_not_cross_anything(monkeypatch):
+    vertices, faces = triangles(*FLOOR, (1, 1, -1), (1, 1, 1), (1, 1, 0), (1, 1, -1), (1, 1, 1), (1, 1, -1))
+    for backend in ("numba", "reference"):
+        monkeypatch.setenv("ISOFIELD_KERNELS", backend)
+        assert len(bvh.self_intersections(vertices, faces)) == 0
+        assert len(bvh.self_intersections(vertices, faces[1:])) == 0

@@ -78,11 +78,14 @@ def test_marching_cubes_of_the_published_grid_has_the_published_vertices(mise_ca
     half = size * (0.5 + 1 / resolution)
     mesh = marching_cubes(padded, (-half, half), Above(case["threshold_logit"]))
     assert (len(mesh.vertices), len(mesh.faces)) == (case["vertices"], case["faces"])
-    # theirs may come as near to a grid point as they like, ours keep 1e-3 cells away: 3e-5 here; all others agree
+    # theirs may come as near to a grid point as they like, ours keep 1e-3 cells away: 3e-5 here; all others
+    # agree
     cell = size / resolution
     for ours, theirs in ((mesh.vertices, expected["vertices"]), (expected["vertices"], mesh.vertices)):
         apart, _ = cKDTree(theirs).query(ours)
-        off_grid = np.abs(ours / cell - np.round(ours / cell)).max(axis=1) * cell  # along the vertex's own edge
+        off_grid = (
+            np.abs(ours / cell - np.round(ours / cell)).max(axis=1) * cell
+        )  # along the vertex's own edge
         at_point = off_grid < 1.01e-3 * cell
         assert apart[~at_point].max() < 1e-6
         assert apart.max() < 1.01e-3 * cell

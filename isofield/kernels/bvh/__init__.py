@@ -64,9 +64,7 @@ class Tree:
 
 @dataclass(frozen=True, eq=False)
 class PointTree:
-    """Oriented points and their hierarchy: positions float64 [P, 3], area vectors (normal times area)
-    float64 [P, 3].
-    """
+    """Oriented points and their hierarchy: positions and area vectors (normal times area), float64 [P, 3]."""
 
     positions: np.ndarray
     area_vectors: np.ndarray
@@ -152,9 +150,8 @@ def nearest(
     h = tree.hierarchy
     distance, face = np.empty(len(points), np.float32), np.empty(len(points), np.int32)
     closest = np.empty((len(points), 3), np.float32)
-    reach = np.float32(
-        min(limit * h.scale * (1 + 1e-6), 1e15)
-    )  # finite: the compiled loops assume that nothing is infinite
+    # finite, as the compiled loops assume that nothing is infinite
+    reach = np.float32(min(limit * h.scale * (1 + 1e-6), 1e15))
     fixed = (_curve_keys(points), points, h.centre, h.scale, reach, h.boxes, h.links, h.rows)
     fixed += (tree.vertices, tree.faces, tree.order, float(limit), distance, face, closest)
     run_pieces(numba.nearest, [(*piece, *fixed) for piece in _pieces(len(points))])
@@ -205,30 +202,34 @@ def self_intersections(
 ) -> Int32[np.ndarray, "pairs 2"]:
     """Pairs (f, g), f < g, of faces that meet elsewhere than in corners and edges that they share.
 
-    At most `limit` pairs, in order. Corners are shared where they lie in the same place, whatever their
-    indices. Faces in one plane count where their interiors overlap: a folded edge, a repeated face. The
-    signs that decide are computed in float64; one that rounding could change counts as a touch.
+    All of them in order, or `limit` of them where there are more. Corners are shared where they lie in the
+    same place, whatever their indices. Faces in one plane count where their interiors overlap: a folded
+    edge, a repeated face. Faces without area never count. The signs that decide are computed in float64; one
+    that rounding could change counts as a touch.
     """
     corners = vertices.astype(np.float64)[faces]
-    places = np.unique(vertices, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int32)[faces]
-    if not use_compiled() or len(faces) == 0:
-        return crossings_reference.crossings(corners, places, limit)
+    full = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]).any(axis=1)
+    number = np.flatnonzero(full).astype(np.int32)
+    corners = corners[full]
+    places = np.unique(vertices, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int32)[faces[full]]
+    if not use_compiled() or len(number) == 0:
+        return number[crossings_reference.crossings(corners, places, limit)]
     from .crossings import numba
 
     low, high = corners.min(axis=1), corners.max(axis=1)
     centre, scale = _similarity(low.min(axis=0), high.max(axis=0))
-    order = np.arange(len(faces), dtype=np.int32)
+    order = np.arange(len(number), dtype=np.int32)
     boxes, links, bounds = _nodes((low - centre) * scale, (high - centre) * scale, order)
-    found = []
+    found = {}
 
     def search(start: int, stop: int) -> None:
         pairs = np.empty((limit, 2), np.int32)
         count = numba.crossings(start, stop, bounds, boxes, links, order, corners, places, pairs)
-        found.append(pairs[:count].copy())
+        found[start] = pairs[:count].copy()
 
-    run_pieces(search, _pieces(len(faces)))
-    pairs = np.concatenate(found)
-    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))][:limit]
+    run_pieces(search, _pieces(len(number)))
+    pairs = np.concatenate([found[start] for start in sorted(found)])[:limit]
+    return number[pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]]
 
 
 def _no_hierarchy() -> Hierarchy:
@@ -277,15 +278,15 @@ def _sum(kernel, tree: Tree | PointTree, points: np.ndarray, result: np.ndarray)
 
 
 def _curve_keys(points: np.ndarray) -> np.ndarray:
-    """For every point its place on the space-filling curve (upper half) and its index (lower half),
-    sorted.
-    """
+    """For every point its place on the curve (upper half of the number) and its index (lower), sorted."""
     from . import numba
 
     keys = np.empty(len(points), np.uint64)
     if len(points) > 0:
-        low = points.min(axis=0)
-        scale = np.float32(1023.99 / max(float(np.max(points.max(axis=0) - low)), 1e-30))
+        columns = [points[:, k] for k in range(3)]  # one at a time: numpy is slow along a short axis
+        low = np.array([column.min() for column in columns])
+        longest = max(float(column.max()) - float(column.min()) for column in columns)
+        scale = np.float32(1023.99 / max(longest, 1e-30))
         run_pieces(numba.curve_keys, [(*piece, points, low, scale, keys) for piece in _pieces(len(points))])
         keys.sort()
     return keys

@@ -39,9 +39,7 @@ def nearest(
 
 
 def winding_number(vertices: np.ndarray, faces: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Sum of the signed solid angles of all triangles over 4 pi (van Oosterom and Strackee 1983, equation
-    8).
-    """
+    """Sum of the solid angles of all triangles over 4 pi (Van Oosterom and Strackee 1983, equation 8)."""
     corners = vertices.astype(np.float64)[faces]
     result = np.empty(len(points), np.float32)
     for piece in _pieces(len(points), len(faces)):
@@ -54,7 +52,7 @@ def winding_number(vertices: np.ndarray, faces: np.ndarray, points: np.ndarray) 
 
 
 def dipole_winding_number(positions: np.ndarray, area_vectors: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Sum over samples x with area vectors n of n.(x - p) / (4 pi |x - p|^3) (Barill et al. 2018, eq. 4).
+    """Sum over samples x with area vectors n of n.(x - p) / (4 pi |x - p|^3) (Barill et al. 2018).
 
     A sample that lies at the point itself adds 0.
     """

@@ -1,9 +1,10 @@
-"""Marching cubes (Lorensen and Cline 1987) in three steps that each need little: active cells, their vertices, their faces.
+"""Marching cubes (Lorensen and Cline 1987) in three steps that each need little: active cells, their
+vertices, their faces.
 
-A grid point has the linear index (x * Y + y) * Z + z, and a cell the index of its lowest point. Every vertex lies on a grid edge, which
-belongs to the cell at the edge's lower end; so the vertices in the order of their edges (3 * point + axis) are simply the cells in
-order, each with its up to three vertices. Nothing depends on how the work was cut into slabs or threads.
-Depth is positive inside; 0 counts as outside.
+A grid point has the linear index (x * Y + y) * Z + z, and a cell the index of its lowest point. Every vertex
+lies on a grid edge, which belongs to the cell at the edge's lower end; so the vertices in the order of their
+edges (3 * point + axis) are simply the cells in order, each with its up to three vertices. Nothing depends on
+how the work was cut into slabs or threads. Depth is positive inside; 0 counts as outside.
 """
 
 import numpy as np
@@ -21,7 +22,8 @@ NEAREST = 1e-3
 def active_cells(
     depth: Float32[np.ndarray, "planes Y Z"], first_plane: int
 ) -> tuple[Int64[np.ndarray, " cells"], UInt8[np.ndarray, " cells"]]:
-    """The cells that the surface crosses, in order, and the case of each (bit dx + 2 dy + 4 dz: that corner is inside).
+    """The cells that the surface crosses, in order, and the case of each (bit dx + 2 dy + 4 dz: that corner
+    is inside).
 
     depth: planes first_plane, first_plane + 1, ... of the grid.
     """
@@ -29,7 +31,7 @@ def active_cells(
 
 
 def first_vertices(cases: UInt8[np.ndarray, " cells"]) -> Int32[np.ndarray, " cells_and_end"]:
-    """The number of each cell's first vertex in the order of all vertices; the last entry is the number of vertices."""
+    """The number of each cell's first vertex; the last entry is the number of vertices."""
     first = np.zeros(len(cases) + 1, np.int32)
     np.cumsum(OWNED_COUNTS[cases], dtype=np.int32, out=first[1:])
     return first
@@ -42,7 +44,8 @@ def place_vertices(
     cases: UInt8[np.ndarray, " cells"],
     axes: tuple[Float32[np.ndarray, " X"], Float32[np.ndarray, " Y"], Float32[np.ndarray, " Z"]],
 ) -> Float32[np.ndarray, "vertices 3"]:
-    """The vertices of some active cells: on each edge where linear interpolation of the depth between its two ends is zero.
+    """The vertices of some active cells: on each edge where linear interpolation of the depth between its two
+    ends is zero.
 
     axes: the coordinates of the grid's planes along x, y and z.
     """

@@ -47,7 +47,8 @@ def place_vertices(
     vertices = np.empty((first[-1], 3), np.float32)
     pieces = split(len(cells), 4 * threads() if len(cells) > _SMALL else 1)
     run_pieces(
-        _place, [(depth, first_plane, cells, cases, OWNED_AXES, first, *axes, *piece, vertices) for piece in pieces]
+        _place,
+        [(depth, first_plane, cells, cases, OWNED_AXES, first, *axes, *piece, vertices) for piece in pieces],
     )
     return vertices
 
@@ -56,14 +57,12 @@ def connect(cells: np.ndarray, cases: np.ndarray, points: tuple[int, int], faces
     """As `kernels.marching_cubes.connect`."""
     first = first_vertices(cases)
     row, plane = points[1], points[0] * points[1]
-    pieces = split(len(cells), max(4 * threads(), len(cells) >> 20) if len(cells) > _SMALL else 1)
+    pieces = split(len(cells), 4 * threads() if len(cells) > _SMALL else 1)
+    tables = OWNED_AXES, FACE_COUNTS, EDGE_LISTS, _EDGE_CORNERS, _EDGE_AXES
     work, at = [], 0
     for start, stop in pieces:
         ahead = np.searchsorted(cells, cells[start] + np.array([row, plane, plane + row]))
-        work.append(
-            (cells, cases, first, row, plane, *ahead, start, stop, at)
-            + (OWNED_AXES, FACE_COUNTS, EDGE_LISTS, _EDGE_CORNERS, _EDGE_AXES, faces)
-        )
+        work.append((cells, cases, first, row, plane, *ahead, start, stop, at, *tables, faces))
         at += int(FACE_COUNTS[cases[start:stop]].sum(dtype=np.int64))
     run_pieces(_connect, work)
 
@@ -91,7 +90,9 @@ def _scan(depth, first, last, first_plane, cells, cases, at):
 
 
 @njit(nogil=True, cache=True)
-def _place(depth, first_plane, cells, cases, owned_axes, first, x_axis, y_axis, z_axis, start, stop, vertices):
+def _place(
+    depth, first_plane, cells, cases, owned_axes, first, x_axis, y_axis, z_axis, start, stop, vertices
+):
     rows, columns = depth.shape[1], depth.shape[2]
     for c in range(start, stop):
         owned = owned_axes[cases[c]]
@@ -120,7 +121,7 @@ def _connect(
     cells, cases, first, row, plane, next_row, next_plane, next_both, start, stop, face,
     owned_axes, face_counts, edge_lists, edge_corners, edge_axes, faces,
 ):  # fmt: skip
-    """next_row, next_plane, next_both: where the first cell stands (or would) one row, one plane, and both further."""
+    """next_row, next_plane, next_both: where the first cell's neighbour stands (or would) in the list."""
     last = cells.shape[0] - 1
     owner = np.empty(8, np.int64)
     for c in range(start, stop):

@@ -41,7 +41,9 @@ def place_vertices(
 def connect(cells: np.ndarray, cases: np.ndarray, points: tuple[int, int], faces: np.ndarray) -> None:
     """As `kernels.marching_cubes.connect`."""
     steps = np.array([points[0] * points[1], points[1], 1])
-    of_edge = np.array([3 * sum(steps[a] for a in range(3) if corner >> a & 1) + axis for corner, axis in EDGES])
+    of_edge = np.array(
+        [3 * sum(steps[a] for a in range(3) if corner >> a & 1) + axis for corner, axis in EDGES]
+    )
     used = np.arange(EDGE_LISTS.shape[1]) < 3 * FACE_COUNTS[cases][:, None]
     keys = (3 * cells[:, None] + of_edge[EDGE_LISTS[cases]])[used]
     faces[:] = np.searchsorted(np.unique(keys), keys).reshape(-1, 3)

@@ -1,9 +1,10 @@
 """The 256 cases of marching cubes, derived by code instead of copied.
 
-A corner of a cell has the number dx + 2 dy + 4 dz; bit c of a case says whether corner c is inside. On each face of the cube every
-maximal run of inside corners is cut off by one segment. This is one rule for all faces, ambiguous ones included (there the two
-inside corners are separated), so that neighbouring cells always agree. The segments of a cell close to polygons; each polygon is cut
-into triangles by diagonals that do not lie in a face of the cube, where a neighbour could have the same diagonal.
+A corner of a cell has the number dx + 2 dy + 4 dz; bit c of a case says whether corner c is inside. On each
+face of the cube every maximal run of inside corners is cut off by one segment. This is one rule for all
+faces, ambiguous ones included (there the two inside corners are separated), so that neighbouring cells always
+agree. The segments of a cell close to polygons; each polygon is cut into triangles by diagonals that do not
+lie in a face of the cube, where a neighbour could have the same diagonal.
 """
 
 from functools import cache
@@ -35,7 +36,9 @@ def _edge(a: int, b: int) -> int:
 
 
 _RINGS = _rings()
-_FACES_OF_EDGE = [{f for f, ring in enumerate(_RINGS) if {c, c | 1 << axis} <= set(ring)} for c, axis in EDGES]
+_FACES_OF_EDGE = [
+    {f for f, ring in enumerate(_RINGS) if {c, c | 1 << axis} <= set(ring)} for c, axis in EDGES
+]
 
 
 def polygons(case: int) -> list[list[int]]:
@@ -78,18 +81,24 @@ def _diagonal_in_face(polygon: list[int], cut: list[Triangle]) -> bool:
     return any(set.intersection(*(_FACES_OF_EDGE[edge] for edge in pair)) for pair in pairs - sides)
 
 
-def _area_at_midpoints(cut: list[Triangle]) -> float:
+def _area_at_midpoints(cut: Iterable[Triangle]) -> float:
     """Area of the triangles with every vertex in the middle of its edge."""
-    middles = np.array([[(corner >> a & 1) + (0.5 if a == axis else 0) for a in range(3)] for corner, axis in EDGES])
+    middles = np.array(
+        [[(corner >> a & 1) + (0.5 if a == axis else 0) for a in range(3)] for corner, axis in EDGES]
+    )
     a, b, c = (middles[[triangle[k] for triangle in cut]] for k in range(3))
-    return round(float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum()), 9)  # rounded: ties are exact ties
+    return round(
+        float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum()), 9
+    )  # rounded: ties are exact ties
 
 
 @cache
 def triangles(case: int) -> tuple[Triangle, ...]:
-    """The triangles of a case: of the allowed triangulations of each polygon the one of least area, of equal ones the first.
+    """The triangles of a case: of the allowed triangulations of each polygon the one of least area, of equal
+    ones the first.
 
-    The least area also leaves out the folded triangulations of heptagons, whose triangles can pierce each other.
+    The least area also leaves out the folded triangulations of heptagons, whose triangles can pierce each
+    other.
     """
     found = []
     for polygon in polygons(case):
@@ -109,7 +118,7 @@ for _case in range(256):
 OWNED_AXES = np.array(
     [sum(((case ^ case >> (1 << axis)) & 1) << axis for axis in range(3)) for case in range(256)], np.uint8
 )
-"""Bit a: the edge that runs from corner 0 along axis a carries a vertex. Each vertex of the mesh belongs to one cell in this way."""
+"""Bit a: the edge from corner 0 along axis a carries a vertex. So each vertex belongs to one cell."""
 
 OWNED_COUNTS = np.bitwise_count(OWNED_AXES)
 """Number of vertices that belong to a cell of each case."""

@@ -1,9 +1,10 @@
 """Multiresolution isosurface extraction (MISE; Mescheder et al. 2019, section 3.3 and their published code).
 
-A coarse grid is read first. A cell is split into eight where grid points on it, corners or points that finer neighbours brought
-(hanging points), lie on both sides of the surface. Splitting adds those of its 27 half-way points that are missing; it goes on
-until no cell above the finest level has both sides. So a surface that the coarse grid meets is followed to its end. The published code
-lets a value equal to the level mark both sides; here it counts as outside, as everywhere in this package.
+A coarse grid is read first. A cell is split into eight where grid points on it, corners or points that finer
+neighbours brought (hanging points), lie on both sides of the surface. Splitting adds those of its 27 half-way
+points that are missing; it goes on until no cell above the finest level has both sides. So a surface that the
+coarse grid meets is followed to its end. The published code lets a value equal to the level mark both sides;
+here it counts as outside, as everywhere in this package.
 """
 
 from typing import Protocol, runtime_checkable
@@ -18,7 +19,8 @@ __all__ = ["Octree", "octree"]
 
 @runtime_checkable
 class Octree(Protocol):
-    """The state of the search in a slab of the grid. Points are named by linear indices of the whole grid (see marching_cubes).
+    """The state of the search in a slab of the grid. Points are named by linear indices of the whole grid
+    (see marching_cubes).
 
     while True:
         while len(points := tree.query(limit)):
@@ -34,7 +36,7 @@ class Octree(Protocol):
         """Take the depth of the points of the last query."""
 
     def split(self) -> bool:
-        """Split once each cell that has both sides; whether there were any. All wanted points must be known."""
+        """Split each cell that has both sides, once; whether there were any. No point may be wanted."""
 
     def insert(self, points: Int64[np.ndarray, " points"], depth: Float32[np.ndarray, " points"]) -> None:
         """Take points that another slab has read; `split` may then find more to do."""
@@ -42,13 +44,17 @@ class Octree(Protocol):
     def active_cells(
         self, first: int, last: int
     ) -> tuple[Int64[np.ndarray, " cells"], UInt8[np.ndarray, " cells"]]:
-        """As `kernels.marching_cubes.active_cells`, of the cells of the finest level between planes first and last.
+        """As `kernels.marching_cubes.active_cells`, of the cells of the finest level between planes first and
+        last.
 
         first and last are even.
         """
 
     def place_vertices(
-        self, cells: Int64[np.ndarray, " cells"], cases: UInt8[np.ndarray, " cells"], axes: tuple[np.ndarray, ...]
+        self,
+        cells: Int64[np.ndarray, " cells"],
+        cases: UInt8[np.ndarray, " cells"],
+        axes: tuple[np.ndarray, ...],
     ) -> Float32[np.ndarray, "vertices 3"]:
         """As `kernels.marching_cubes.place_vertices`."""
 
@@ -60,12 +66,16 @@ class Octree(Protocol):
 
 
 def octree(resolution: int, coarse: int, first: int = 0, last: int | None = None) -> Octree:
-    """A new search over the planes first to last of a cubic grid of `resolution` cells, from `coarse` cells along each axis.
+    """A new search over the planes first to last of a cubic grid of `resolution` cells, from `coarse` cells
+    along each axis.
 
     resolution is coarse * 2^k with k in 1..16; first and last are multiples of resolution / coarse.
     """
+    slab = first, resolution if last is None else last
     if use_compiled():
-        from .numba import CompiledOctree as Implementation
-    else:
-        from .reference import ReferenceOctree as Implementation
-    return Implementation(resolution, coarse, first, resolution if last is None else last)
+        from .numba import CompiledOctree
+
+        return CompiledOctree(resolution, coarse, *slab)
+    from .reference import ReferenceOctree
+
+    return ReferenceOctree(resolution, coarse, *slab)

@@ -1,4 +1,4 @@
-"""Compiled MISE: depths in bricks of 8^3 points, one bit a cell for what is split and what is to be looked at again."""
+"""Compiled MISE: depths in bricks of 8^3 points, and two bits a cell: is it split, must it be looked at."""
 
 import numpy as np
 from numba import njit
@@ -17,16 +17,17 @@ _WANTED = np.float32(np.inf)  # in a brick: the depth is wanted. nan: nobody ask
 class CompiledOctree:
     """As `kernels.octree.Octree`. Coordinates within are relative to the slab's first plane.
 
-    A brick holds the 8^3 points from a multiple of 8 on; `directory` says which one, or -1. The coarse points lie in an array of their
-    own and are copied into a brick when it is made. A cell of level l has the edge step >> l; the bits of all levels but the
-    finest lie one after the other, from word `starts[l]` on.
+    A brick holds the 8^3 points from a multiple of 8 on; `directory` says which one, or -1. The coarse points
+    lie in an array of their own and are copied into a brick when it is made. A cell of level l has the edge
+    step >> l; the bits of all levels but the finest lie one after the other, from word `starts[l]` on.
     """
 
     def __init__(self, resolution: int, coarse: int, first: int, last: int) -> None:
         self._n, self._first, self._step = resolution + 1, first, resolution // coarse
         self._levels = self._step.bit_length() - 1
         planes = (last - first) // self._step
-        self._grids = [(planes << level, coarse << level) for level in range(self._levels)]  # cells along x; y and z
+        # cells along x, and along y and z, of each level but the finest
+        self._grids = [(planes << level, coarse << level) for level in range(self._levels)]
         self._starts = np.cumsum([0] + [-(-x * y * y // 64) for x, y in self._grids])
         self._coarse = np.full((planes + 1, coarse + 1, coarse + 1), np.nan, np.float32)
         self._directory = np.full([((last - first) >> 3) + 1] + 2 * [(resolution >> 3) + 1], -1, np.int32)
@@ -38,7 +39,7 @@ class CompiledOctree:
         self._check_bits = np.zeros(self._starts[-1], np.uint64)
         self._coarse_asked = 0  # coarse points before this one have been asked for
         self._coarse_split = False
-        self._asked: tuple[np.ndarray, np.ndarray] = (self._values, np.empty(0, np.int64))
+        self._asked: tuple[np.ndarray, np.ndarray] | None = None  # the array and the places in it
         self._inserted: list[tuple[np.ndarray, np.ndarray]] = []
 
     def query(self, limit: int) -> np.ndarray:
@@ -59,6 +60,7 @@ class CompiledOctree:
         return self._linear(x + (local >> 6), y + (local >> 3 & 7), z + (local & 7))
 
     def update(self, depth: np.ndarray) -> None:
+        assert self._asked is not None
         values, places = self._asked
         values[places] = depth
 
@@ -86,13 +88,14 @@ class CompiledOctree:
         start, stop = ((plane - self._first) // 2 * layer for plane in (first, last))
         words = self._split_bits[self._starts[-2] + start // 64 : self._starts[-2] - (-stop // 64)]
         found = np.empty(8 * int(np.bitwise_count(words).sum(dtype=np.int64)), np.int64)
-        count = _find_active(
-            start, stop, *self._numbers(self._levels - 1)[:2], self._n, self._first, self._split_bits, *self._depths(), found
-        )
+        numbers = (*self._numbers(self._levels - 1)[:2], self._n, self._first)
+        count = _find_active(start, stop, *numbers, self._split_bits, *self._depths(), found)
         found = np.sort(found[:count])  # by cell; the case lies in the low byte
         return found >> 8, (found & 255).astype(np.uint8)
 
-    def place_vertices(self, cells: np.ndarray, cases: np.ndarray, axes: tuple[np.ndarray, ...]) -> np.ndarray:
+    def place_vertices(
+        self, cells: np.ndarray, cases: np.ndarray, axes: tuple[np.ndarray, ...]
+    ) -> np.ndarray:
         first = first_vertices(cases)
         vertices = np.empty((first[-1], 3), np.float32)
         pieces = split(len(cells), 4 * threads() if len(cells) > _SMALL else 1)
@@ -151,10 +154,9 @@ class CompiledOctree:
             return 0
         numbers = self._numbers(level)
         self._make_bricks(_find_bricks(cells, *numbers, self._directory, self._places, self._bricks))
-        bits = self._split_bits, self._check_bits
-        _split_cells(
-            cells, level, *numbers, self._grids[level][0], self._starts, *bits, self._directory, self._values, self._waiting
-        )
+        bits = self._starts, self._split_bits, self._check_bits
+        bricks = self._directory, self._values, self._waiting
+        _split_cells(cells, level, *numbers, self._grids[level][0], *bits, *bricks)
         return len(cells)
 
     def _make_bricks(self, count: int) -> None:
@@ -166,7 +168,7 @@ class CompiledOctree:
         corners = 8 * self._places[before:count].astype(np.int64)
         offsets = range(0, 8, min(self._step, 8))
         for x, y, z in ((x, y, z) for x in offsets for y in offsets for z in offsets):
-            points = corners + (x, y, z)
+            points = corners + np.array([x, y, z])
             held = np.all((points % self._step == 0) & (points // self._step < self._coarse.shape), axis=1)
             fresh[held, x, y, z] = self._coarse[tuple((points[held] // self._step).T)]
 
@@ -177,7 +179,9 @@ class CompiledOctree:
         missing = np.unique(bricks[self._directory.reshape(-1)[bricks] < 0])
         count = self._bricks + len(missing)
         self._directory.reshape(-1)[missing] = np.arange(self._bricks, count)
-        self._places[self._bricks : count] = np.stack(np.unravel_index(missing, self._directory.shape), axis=1)
+        self._places[self._bricks : count] = np.stack(
+            np.unravel_index(missing, self._directory.shape), axis=1
+        )
         self._make_bricks(count)
         brick = self._directory.reshape(-1)[bricks].astype(np.int64)
         self._values[brick << 9 | (x & 7) << 6 | (y & 7) << 3 | z & 7] = depth
@@ -226,7 +230,7 @@ def _find_mixed(
             inside, outside = False, False
             for i in range(size + 1):
                 for j in range(size + 1):
-                    # of the points on the cell's surface: whole rows on its sides, the two ends of rows within
+                    # the points on the cell's surface: whole rows on its sides, else the two ends of rows
                     stride = 1 if i == 0 or i == size or j == 0 or j == size else size
                     k, row_end, brick, row = 0, -1, -1, 0
                     while k <= size:
@@ -251,7 +255,7 @@ def _find_mixed(
 
 @njit(nogil=True, cache=True)
 def _find_bricks(cells, start, side, size, directory, places, count):
-    """Give a number to every brick that the 27 points of some cells need; returns the number of bricks then."""
+    """Number every brick that the 27 points of some cells need; returns the number of bricks then."""
     half = size >> 1
     for cell in cells:
         row = cell // side
@@ -271,7 +275,7 @@ def _find_bricks(cells, start, side, size, directory, places, count):
 def _split_cells(
     cells, level, start, side, size, layers, starts, split_bits, check_bits, directory, values, waiting
 ):
-    """Split cells: want their missing points, mark their children and the leaves that touch the new points for a look."""
+    """Split cells: want missing points, mark children and leaves that touch new points for a look."""
     half = size >> 1
     one = np.uint64(1)
     for cell in cells:
@@ -311,7 +315,7 @@ def _split_cells(
 def _find_active(
     first, last, start, side, n, first_plane, split_bits, directory, values, coarse, levels, found
 ):
-    """The active finest cells within the split cells first..last of the level above, as cell << 8 | case, in no order."""
+    """The active finest cells in split cells first..last of the level above: cell << 8 | case, unsorted."""
     count = 0
     for w in range(first >> 6, (last + 63) >> 6):
         word = split_bits[start + w]

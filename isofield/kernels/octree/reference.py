@@ -9,20 +9,24 @@ from ..marching_cubes.table import OWNED_AXES
 
 __all__ = ["ReferenceOctree"]
 
-Point = tuple[int, int, int]
+Point = tuple[int, ...]
 
 
 class ReferenceOctree:
-    """As `kernels.octree.Octree`. A leaf is the lowest corner of a cell that is not split, with the cell's size."""
+    """As `kernels.octree.Octree`. A leaf, a cell that is not split, is its lowest corner with its size."""
 
     def __init__(self, resolution: int, coarse: int, first: int, last: int) -> None:
         size = resolution // coarse
         self._n, self._first, self._last = resolution + 1, first, last
-        corners = (range(first, last + 1, size), range(0, resolution + 1, size), range(0, resolution + 1, size))
+        corners = (
+            range(first, last + 1, size),
+            range(0, resolution + 1, size),
+            range(0, resolution + 1, size),
+        )
         self._wanted = list(product(*corners))
         self._asked: list[Point] = []
         self._depth: dict[Point, float] = {}
-        self._leaves = {corner: size for corner in product(*(axis[:-1] for axis in corners))}
+        self._leaves = dict.fromkeys(product(*(axis[:-1] for axis in corners)), size)
         self._coarse_size = size
 
     def query(self, limit: int) -> np.ndarray:
@@ -46,10 +50,13 @@ class ReferenceOctree:
         mixed = [leaf for leaf, found in sides.items() if len(found) == 2 and self._leaves[leaf] > 1]
         for leaf in mixed:
             half = self._leaves.pop(leaf) // 2
-            points = [tuple(p + half * o for p, o in zip(leaf, offset)) for offset in product(range(3), repeat=3)]
+            points = [
+                tuple(p + half * o for p, o in zip(leaf, offset)) for offset in product(range(3), repeat=3)
+            ]
             self._wanted += [point for point in points if point not in self._depth]
             self._leaves |= {
-                tuple(p + half * o for p, o in zip(leaf, offset)): half for offset in product(range(2), repeat=3)
+                tuple(p + half * o for p, o in zip(leaf, offset)): half
+                for offset in product(range(2), repeat=3)
             }
         self._wanted = list(dict.fromkeys(self._wanted))
         return bool(mixed)
@@ -65,7 +72,9 @@ class ReferenceOctree:
                     cases.append(case)
         return np.array(cells, np.int64), np.array(cases, np.uint8)
 
-    def place_vertices(self, cells: np.ndarray, cases: np.ndarray, axes: tuple[np.ndarray, ...]) -> np.ndarray:
+    def place_vertices(
+        self, cells: np.ndarray, cases: np.ndarray, axes: tuple[np.ndarray, ...]
+    ) -> np.ndarray:
         vertices = []
         for cell, case in zip(cells.tolist(), cases):
             corner = self._corner(cell)

@@ -1,4 +1,4 @@
-"""What a list of triangles says about its surface by integers alone: fans around vertices, edges, connected parts."""
+"""What a list of triangles says about its surface by integers alone: edges, fans around vertices, parts."""
 
 from typing import NamedTuple
 
@@ -13,8 +13,9 @@ __all__ = ["EdgesAndFans", "components", "edges_and_fans"]
 class EdgesAndFans(NamedTuple):
     """Counts over a mesh.
 
-    edges: all edges. boundary: of one face. opposed: of two faces that run along it in the same direction, so that their orientations
-    disagree. crowded: of three faces or more. used: vertices that some face uses. pinched: vertices whose faces form more than one fan.
+    edges: all edges. boundary: of one face. opposed: of two faces that run along it in the same direction, so
+    that their orientations disagree. crowded: of three faces or more. used: vertices that some face uses.
+    pinched: vertices whose faces form more than one fan.
     """
 
     edges: int
@@ -28,7 +29,8 @@ class EdgesAndFans(NamedTuple):
 def edges_and_fans(faces: Int32[np.ndarray, "faces 3"], vertex_count: int) -> EdgesAndFans:
     """Count the edges of each kind, and the vertices around which the faces do not form one fan.
 
-    No face may name a vertex twice. Time and memory are linear in the number of faces, whatever the degrees of the vertices.
+    No face may name a vertex twice. Time and memory are linear in the number of faces, whatever the degrees
+    of the vertices.
     """
     return EdgesAndFans(*(int(n) for n in _backend().edges_and_fans(faces, vertex_count)))
 

@@ -15,7 +15,9 @@ def edges_and_fans(faces: np.ndarray, vertex_count: int) -> tuple[int, ...]:
     pinched = 0
     for vertex in used:
         around = faces[np.any(faces == vertex, axis=1)]
-        links = around[around != vertex].reshape(-1, 2)  # the edges opposite to the vertex: they must hang together
+        links = around[around != vertex].reshape(
+            -1, 2
+        )  # the edges opposite to the vertex: they must hang together
         _, links = np.unique(links, return_inverse=True)
         pinched += len(np.unique(components(links.reshape(-1, 2), int(links.max()) + 1))) > 1
     opposed = (uses == 2) & (along != 1)

@@ -30,10 +30,13 @@ def crossings(start, stop, bounds, boxes, links, order, corners, places, pairs):
                 top += 2
                 continue
             for j in range(max(first, i + 1), first + length):
-                if _overlap(own, bounds[j]) and _cross(corners, places, order[i], order[j]):
+                if not _overlap(own, bounds[j]):
+                    continue
+                f, g = min(order[i], order[j]), max(order[i], order[j])
+                if _cross(corners, places, f, g):
                     if count == pairs.shape[0]:
                         return count
-                    pairs[count, 0], pairs[count, 1] = min(order[i], order[j]), max(order[i], order[j])
+                    pairs[count, 0], pairs[count, 1] = f, g
                     count += 1
     return count
 
@@ -91,8 +94,10 @@ def _pierces(p, q, t):
 
 @njit(nogil=True, cache=True)
 def _side(a, b, c, d):
-    """Sign of the determinant of (a - d, b - d, c - d), or 0 where rounding could change it (Shewchuk
-    1997, equation 29).
+    """Sign of the determinant of (a - d, b - d, c - d); 0 where rounding could change it.
+
+    The bound is the first filter of Shewchuk 1997, "Adaptive precision floating-point arithmetic and fast
+    robust geometric predicates".
     """
     ax, ay, az = a[0] - d[0], a[1] - d[1], a[2] - d[2]
     bx, by, bz = b[0] - d[0], b[1] - d[1], b[2] - d[2]
@@ -133,9 +138,7 @@ def _coplanar_overlap(t, u):
 
 @njit(nogil=True, cache=True)
 def _turn(ax, ay, bx, by, cx, cy):
-    """Sign of the area of the triangle abc, or 0 where rounding could change it (Shewchuk 1997, equation
-    16).
-    """
+    """Sign of the area of the plane triangle abc; 0 where rounding could change it (again Shewchuk 1997)."""
     left, right = (ax - cx) * (by - cy), (ay - cy) * (bx - cx)
     if abs(left - right) <= 3.4e-16 * (abs(left) + abs(right)):
         return 0

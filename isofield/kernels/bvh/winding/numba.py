@@ -7,8 +7,7 @@ parts Q of M1 and O of M2 count, and each term is a single power of |r|:
 
     solid angle = N.r / r^3  -  3 Q(r, r) / r^5  +  15/2 O(r, r, r) / r^7
 
-This is the expansion of Barill et al. 2018 (equations 19 to 21) with 3 + 6 + 10 numbers in place of 3 + 9 +
-27.
+This is the expansion of Barill et al. 2018 with 3 + 6 + 10 numbers in place of 3 + 9 + 27.
 """
 
 import numpy as np
