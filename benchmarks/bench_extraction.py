@@ -74,7 +74,7 @@ def main() -> None:
 
 
 def _methods(name: str, resolutions: tuple[int, ...], largest_dense: int) -> list[tuple]:
-    """A row for each resolution. The coarse grid is the default, or half the resolution where that is all."""
+    """A row for each resolution; the coarse grid is half the resolution where the default is all of it."""
     field, fixed, rows = FIELDS[name], [], []
     for resolution in resolutions:
         coarse = resolution // 2 if resolution <= 128 else None

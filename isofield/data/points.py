@@ -16,21 +16,11 @@ from .text import numbers, split_lines
 __all__ = ["read_npz", "read_xyz"]
 
 _COMMENT = re.compile(rb"(?:#|//)[^\r\n]*")
-WIDTHS = (
-    3,
-    4,
-    6,
-    7,
-    9,
-    10,
-)  # coordinates; a fourth value such as an intensity; normals and colours in either order
-_BROKEN_ZIP = (
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    OSError,
-    ValueError,
-)  # more that `zipfile` may raise
+# values on a line: coordinates, perhaps a fourth such as an intensity, then normals and colours in either order
+WIDTHS = (3, 4, 6, 7, 9, 10)
+# what `zipfile` raises for a damaged archive
+_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError)
+_BROKEN_ZIP += (RuntimeError, OSError, ValueError)
 ZIP_LIMIT = 1032  # deflate never packs more bytes than this into one: a larger promise is false
 
 
@@ -107,7 +97,7 @@ def read_npz(path: Path) -> Contents:
                 )
             points = _array(archive, "points", path)
             normals = _array(archive, "normals", path) if "normals" in names else None
-    except (zipfile.BadZipFile, zlib.error, struct.error, *_BROKEN_ZIP) as error:
+    except _BROKEN_ZIP as error:
         raise InputError(
             f"is not a whole .npz archive ({error})", path, "Copy the file or save it again."
         ) from error
@@ -136,12 +126,9 @@ def _array(archive: zipfile.ZipFile, name: str, path: Path) -> np.ndarray:
     with archive.open(member) as file:
         try:
             version = np.lib.format.read_magic(file)
-            reader = (
-                np.lib.format.read_array_header_1_0
-                if version == (1, 0)
-                else np.lib.format.read_array_header_2_0
-            )
-            shape, fortran_order, kind = reader(file)
+            first = version == (1, 0)
+            read = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
+            shape, fortran_order, kind = read(file)
         except Exception as error:  # numpy reads the header with Python's tokenizer, which raises many things
             raise InputError(
                 "has no readable numpy header", where, "Save the file again with numpy.savez."

@@ -16,15 +16,15 @@ _MOST_PAIRS = 100_000  # of crossing faces
 
 @dataclass(frozen=True)
 class Certificate:
-    """Findings about a mesh. Lengths are in the units of its vertices.
+    """Findings about a mesh; lengths in the units of its vertices.
 
-    manifold: every edge has one or two faces, and the faces around every vertex form one fan. closed: every
-    edge has two faces or more. oriented: the two faces of an edge always run along it in opposite directions.
-    outward: the enclosed volume is positive (None unless closed and oriented). genus: the sum over components
-    (None unless closed, manifold and oriented). volume: enclosed, signed (None unless closed and oriented).
-    degenerate_faces: faces that name a vertex twice, which are left out of all counts of edges, and faces of
-    no area. self_intersections: pairs of faces that cross (None: not counted, see `computed`). proved: what
-    follows from integers alone or from the construction. computed: what rests on floating-point numbers.
+    manifold: every edge has one or two faces, and the faces around every vertex form one fan.
+    closed: every edge has two faces or more. oriented: two faces always run along their edge in opposite
+    directions. volume: enclosed, signed; outward: it is positive (both None unless closed and oriented).
+    genus: the sum over components (None unless closed, manifold and oriented).
+    degenerate_faces: faces that name a vertex twice, left out of all counts of edges, and faces of no area.
+    self_intersections: pairs of faces that cross (None: not counted, see `computed`).
+    proved: what follows from integers alone, or from the construction. computed: what rests on floating point.
     """
 
     vertices: int
@@ -109,9 +109,7 @@ def _measure(mesh: Mesh) -> tuple[float, float, int, int]:
     """Area, signed volume, number of faces of no area, number of faces that name a vertex twice."""
     area = volume = 0.0
     flat = repeated = 0
-    origin = mesh.vertices[:1].astype(
-        np.float64
-    )  # a near origin: far from the shape, its volume would drown in rounding
+    origin = mesh.vertices[:1].astype(np.float64)  # seen from afar, the volume would drown in rounding
     for start in range(0, len(mesh.faces), _CHUNK):
         part = mesh.faces[start : start + _CHUNK]
         a, b, c = (mesh.vertices[part[:, k]] - origin for k in range(3))

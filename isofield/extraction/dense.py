@@ -20,9 +20,7 @@ Piece = tuple[Int64[np.ndarray, " cells"], UInt8[np.ndarray, " cells"], Float32[
 
 CHUNK_POINTS = 1 << 17
 CHUNK_BYTES = CHUNK_POINTS * 100  # what reading a chunk takes: indices, coordinates, values
-_SLAB_BYTES = (
-    64 << 20
-)  # without a limit: large enough that slabs cost nothing, small enough to stay out of the way
+_SLAB_BYTES = 64 << 20  # without a limit: large enough that slabs cost nothing
 _POINT_BYTES = 8  # of a slab: the depth, and room for the active cells of a usual surface
 
 
@@ -31,13 +29,11 @@ def dense_pieces(
 ) -> Iterator[Piece]:
     """The surface from all points of the grid.
 
-    coarse: None, as there is no coarse grid. memory: bytes that this may take, or None. Raises InputError
-    where two planes of the grid do not fit in it.
+    coarse: None, as there is no coarse grid. memory: bytes that this may take, or None.
+    Raises InputError where two planes of the grid do not fit in it.
     """
     if coarse is not None:
-        raise InputError(
-            "the dense method has no coarse grid", "coarse", "Leave it out, or take the method mise."
-        )
+        raise InputError("the dense method has no coarse grid", "coarse", "Leave it out, or choose mise.")
     planes, plane = grid.shape[0], grid.shape[1] * grid.shape[2]
     smallest = CHUNK_BYTES + 2 * plane * _POINT_BYTES
     if memory is not None and memory < smallest:

@@ -18,11 +18,10 @@ Field = Callable[[Tensor], Tensor]
 
 
 class Evaluator:
-    """Reads a field in batches of one fixed size, the last one padded, so that a point has the same value in
-    any batch.
+    """Reads a field in padded batches of one fixed size: a point has the same value in any batch.
 
-    evaluations: number of points asked for so far (padding not counted). lowest, highest: range of the values
-    so far.
+    evaluations: number of points asked for so far, padding not counted.
+    lowest, highest: range of the values so far. batch: points in a batch.
     """
 
     def __init__(self, field: Field, batch: int = 1 << 15) -> None:

@@ -24,8 +24,7 @@ def bounds(box: Box) -> tuple[np.ndarray, np.ndarray]:
 
 @dataclass(frozen=True)
 class Grid:
-    """Points at the corners of equal cells: `shape` points along x, y and z, from the lower to the upper
-    bound of `box`.
+    """Points at the corners of equal cells that fill `box`: `shape` points along x, y and z.
 
     Point (x, y, z) has the linear index (x * shape[1] + y) * shape[2] + z.
     """
@@ -40,10 +39,8 @@ class Grid:
         if not (np.all(np.isfinite(low)) and np.all(np.isfinite(high)) and np.all(low < high)):
             raise InputError(f"the box from {low.tolist()} to {high.tolist()} is empty or not finite", "box")
         for axis, points in enumerate(self.axes):
-            least = np.float32(
-                np.diff(points).min() / 2**11
-            )  # vertices come as near to each other as 1e-3 cells
-            if not np.all(points + least > points):
+            nearest = np.float32(np.diff(points).min() / 2**11)  # vertices keep 1e-3 cells from grid points
+            if not np.all(points + nearest > points):
                 raise InputError(
                     f"float32 cannot tell the points of a grid of {self.shape[axis]} apart in the box "
                     f"from {low[axis]} to {high[axis]}",

@@ -14,7 +14,7 @@ from .grid import Grid
 
 __all__ = ["coarse_resolution", "mise_pieces", "published_mise"]
 
-_POINT_BYTES = 6  # of a slab with every point read: 4 for the depth, the rest for bits and lists of cells
+_POINT_BYTES = 6  # of a slab with every point read: 4 for the depth, else for bits and lists of cells
 _EMIT_POINTS = 1 << 21  # grid points in the layers whose triangles are made at a time
 _EMIT_BYTES = 16 << 20
 

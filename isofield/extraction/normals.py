@@ -18,13 +18,12 @@ _FACES = 1 << 18  # faces at a time
 def vertex_normals(
     field: Field, inside: Inside, mesh: Mesh, cell: float, box: Box = WORKING_BOX
 ) -> Float32[np.ndarray, "vertices 3"]:
-    """Unit normals that point out: the field's gradient by central differences over half a cell to either
-    side.
+    """Unit normals that point out, from the field by central differences over half a cell to either side.
 
     Any callable serves, at six evaluations a vertex; the differences stay within the box. Three kinds of
     vertices take the area-weighted normal of their faces instead: those where the gradient vanishes, those
-    where it points against the faces (a wall thinner than a cell), and those of the caps within 1% of a cell
-    from the box, where the surface is not a level of the field.
+    where it points against the faces (a wall thinner than a cell), and those of the caps, within 1% of a cell
+    of the box, where the surface is not a level of the field.
     """
     evaluator = Evaluator(field)
     low, high = bounds(box)
@@ -36,7 +35,7 @@ def vertex_normals(
         points = np.clip(vertices + steps[:, None], low.astype(np.float32), high.astype(np.float32))
         depth = inside.depth(evaluator(points.reshape(-1, 3))).reshape(6, -1)
         apart = np.stack([points[a, :, a] - points[a + 3, :, a] for a in range(3)], axis=1)
-        outward = (depth[3:] - depth[:3]).T / apart
+        outward = (depth[3:] - depth[:3]).T / np.maximum(apart, np.float32(1e-6 * cell))
         length = np.linalg.norm(outward.astype(np.float64), axis=1, keepdims=True)
         outward /= np.where(length > 0, length, 1)
         on_cap = np.any((vertices < low + 0.01 * cell) | (vertices > high - 0.01 * cell), axis=1)

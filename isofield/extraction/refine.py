@@ -30,8 +30,7 @@ def refine(
     steps: int = 4,
     box: Box = WORKING_BOX,
 ) -> Mesh:
-    """Move each vertex along its area-weighted normal to where the field crosses the level, at most `reach`
-    cells.
+    """Move each vertex along its area-weighted normal to the level of the field, at most `reach` cells.
 
     The crossing is bracketed by the values at both ends of the reach and found by `steps` steps of regula
     falsi (Illinois variant, Dowell and Jarratt 1971): 2 + steps evaluations a vertex. Vertices whose two ends
@@ -108,14 +107,12 @@ def refine_onet(
     rate: float = 1e-4,
     normal_weight: float = 0.01,
 ) -> Mesh:
-    """The published refinement of Occupancy Networks (Mescheder et al. 2019, section 3.3): RMSprop on the
-    vertices.
+    """RMSprop on the vertices, as published with Occupancy Networks (Mescheder et al. 2019, section 3.3).
 
-    logits: differentiable twice, points [N, 3] to occupancy logits [N]. threshold: a probability. weights:
-    for each step the barycentric coordinates of one point a face (see `dirichlet_weights`). Loss: mean
-    (sigmoid(f(q)) - threshold)^2 + normal_weight * mean |n_face - n(q)|^2, n(q) = -grad sigmoid(f) of unit
-    length, through which is differentiated too. Published code: the square is of probabilities, as here, not
-    of logits.
+    logits: points [N, 3] to occupancy logits [N], differentiable twice. threshold: a probability.
+    weights: for each step the barycentric coordinates of one point a face, see `dirichlet_weights`.
+    Loss: mean (s(q) - threshold)^2 + normal_weight * mean |n_face - n(q)|^2, where s = sigmoid(logits) and n
+    is -grad s of unit length, differentiated too. As in the published code, s is a probability, not a logit.
     """
     vertices = torch.from_numpy(np.array(mesh.vertices, np.float32)).requires_grad_()
     faces = torch.from_numpy(mesh.faces.astype(np.int64))

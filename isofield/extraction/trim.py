@@ -16,13 +16,13 @@ _CHUNK = 1 << 18  # faces at a time
 def trim(
     mesh: Mesh, distance: Callable[[np.ndarray], np.ndarray], threshold: float, smallest: float = 0.01
 ) -> Mesh:
-    """Remove faces whose centre is farther than `threshold` from the input, then connected parts of little
-    area.
+    """Remove faces with a centre farther than `threshold` from the input, then parts of little area.
 
-    mesh: manifold and oriented, as extraction makes it. distance: points float32 [N, 3] to their distance [N]
-    from what was measured, in the units of the mesh. smallest: parts below this share of the area that is
-    left are dropped. The result is manifold and oriented, with a boundary: a vertex at which only separate
-    fans of faces are left is doubled, one for each fan. Raises FailedError where nothing is left.
+    mesh: manifold and oriented, as extraction makes it.
+    distance: points float32 [N, 3] to their distance [N] from what was measured, in the units of the mesh.
+    smallest: connected parts below this share of the area that is left are dropped, but for the largest.
+    The result is manifold and oriented, with a boundary: a vertex at which separate fans of faces are left is
+    doubled, one for each fan. Raises FailedError where nothing is left.
     """
     kept = np.concatenate(
         [
@@ -35,7 +35,7 @@ def trim(
         raise FailedError(
             f"no face of the surface lies within {threshold:.4g} of the input",
             "trim",
-            "Extract without trimming, or fit for longer.",
+            "Extract without trimming, or with a larger distance.",
         )
     faces = faces[_in_large_part(mesh, faces, smallest)]
     old, faces = _separate_fans(faces)
@@ -60,11 +60,10 @@ def _in_large_part(mesh: Mesh, faces: np.ndarray, smallest: float) -> np.ndarray
 
 
 def _separate_fans(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Faces with one vertex for every fan, and for every such vertex the old one; vertices without faces are
-    left out.
+    """For every fan of faces around a vertex a vertex of its own: (the old vertex of each, the faces).
 
-    Two corners belong to the same fan if an edge with two faces joins them: from corner k of one face to k +
-    1, from the neighbour's other way round.
+    Two corners belong to the same fan if an edge of two faces lies between them: the start of the edge in the
+    one face is its end in the other.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components

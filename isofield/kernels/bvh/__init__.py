@@ -181,7 +181,7 @@ def winding_number(
 def winding_number_and_gradient(
     tree: Tree | PointTree, points: Float[np.ndarray, "points 3"]
 ) -> tuple[Float32[np.ndarray, " points"], Float32[np.ndarray, "points 3"]]:
-    """Winding numbers and their gradients with respect to the points; about three times the time of the
+    """Winding numbers and their gradients with respect to the points; two to three times the time of the
     numbers alone.
     """
     points = np.ascontiguousarray(points, np.float32)

@@ -1,5 +1,4 @@
-"""Marching cubes (Lorensen and Cline 1987) in three steps that each need little: active cells, their
-vertices, their faces.
+"""Marching cubes (Lorensen and Cline 1987) in three steps: active cells, their vertices, their faces.
 
 A grid point has the linear index (x * Y + y) * Z + z, and a cell the index of its lowest point. Every vertex
 lies on a grid edge, which belongs to the cell at the edge's lower end; so the vertices in the order of their
@@ -22,10 +21,10 @@ NEAREST = 1e-3
 def active_cells(
     depth: Float32[np.ndarray, "planes Y Z"], first_plane: int
 ) -> tuple[Int64[np.ndarray, " cells"], UInt8[np.ndarray, " cells"]]:
-    """The cells that the surface crosses, in order, and the case of each (bit dx + 2 dy + 4 dz: that corner
-    is inside).
+    """The cells that the surface crosses, in order, and the case of each.
 
-    depth: planes first_plane, first_plane + 1, ... of the grid.
+    depth: planes first_plane, first_plane + 1, ... of the grid. Bit dx + 2 dy + 4 dz of a case: that corner
+    is inside.
     """
     return _backend().active_cells(depth, first_plane)
 
@@ -44,10 +43,9 @@ def place_vertices(
     cases: UInt8[np.ndarray, " cells"],
     axes: tuple[Float32[np.ndarray, " X"], Float32[np.ndarray, " Y"], Float32[np.ndarray, " Z"]],
 ) -> Float32[np.ndarray, "vertices 3"]:
-    """The vertices of some active cells: on each edge where linear interpolation of the depth between its two
-    ends is zero.
+    """The vertices of some active cells, where linear interpolation of the depth along their edges is zero.
 
-    axes: the coordinates of the grid's planes along x, y and z.
+    axes: the coordinates of the grid's planes along x, y and z. See `NEAREST` for the ends of an edge.
     """
     return _backend().place_vertices(depth, first_plane, cells, cases, axes)
 

@@ -81,26 +81,24 @@ def _diagonal_in_face(polygon: list[int], cut: list[Triangle]) -> bool:
     return any(set.intersection(*(_FACES_OF_EDGE[edge] for edge in pair)) for pair in pairs - sides)
 
 
-def _area_at_midpoints(cut: Iterable[Triangle]) -> float:
+def _area_at_midpoints(cut: list[Triangle]) -> float:
     """Area of the triangles with every vertex in the middle of its edge."""
     middles = np.array(
         [[(corner >> a & 1) + (0.5 if a == axis else 0) for a in range(3)] for corner, axis in EDGES]
     )
     a, b, c = (middles[[triangle[k] for triangle in cut]] for k in range(3))
-    return round(
-        float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum()), 9
-    )  # rounded: ties are exact ties
+    twice_areas = np.linalg.norm(np.cross(b - a, c - a), axis=1)
+    return round(float(twice_areas.sum()), 9)  # rounded, so that ties are ties
 
 
 @cache
 def triangles(case: int) -> tuple[Triangle, ...]:
-    """The triangles of a case: of the allowed triangulations of each polygon the one of least area, of equal
-    ones the first.
+    """The triangles of a case: each polygon in that allowed triangulation which has the least area.
 
-    The least area also leaves out the folded triangulations of heptagons, whose triangles can pierce each
-    other.
+    Of equal ones the first is taken. The least area also leaves out the folded triangulations of heptagons,
+    whose triangles can pierce each other.
     """
-    found = []
+    found: list[Triangle] = []
     for polygon in polygons(case):
         allowed = [cut for cut in _triangulations(polygon) if not _diagonal_in_face(polygon, cut)]
         found += min(allowed, key=_area_at_midpoints)

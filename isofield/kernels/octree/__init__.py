@@ -19,8 +19,9 @@ __all__ = ["Octree", "octree"]
 
 @runtime_checkable
 class Octree(Protocol):
-    """The state of the search in a slab of the grid. Points are named by linear indices of the whole grid
-    (see marching_cubes).
+    """The state of the search in a slab of the grid.
+
+    Points are named by their linear indices in the whole grid, see `kernels.marching_cubes`. To search:
 
     while True:
         while len(points := tree.query(limit)):
@@ -30,7 +31,7 @@ class Octree(Protocol):
     """
 
     def query(self, limit: int) -> Int64[np.ndarray, " points"]:
-        """At most `limit` of the points whose depth is wanted; none when all are known."""
+        """About `limit` at most of the points whose depth is wanted; none when all are known."""
 
     def update(self, depth: Float32[np.ndarray, " points"]) -> None:
         """Take the depth of the points of the last query."""
@@ -44,11 +45,7 @@ class Octree(Protocol):
     def active_cells(
         self, first: int, last: int
     ) -> tuple[Int64[np.ndarray, " cells"], UInt8[np.ndarray, " cells"]]:
-        """As `kernels.marching_cubes.active_cells`, of the cells of the finest level between planes first and
-        last.
-
-        first and last are even.
-        """
+        """As `kernels.marching_cubes.active_cells`, of the finest cells between two planes, both even."""
 
     def place_vertices(
         self,
@@ -66,10 +63,9 @@ class Octree(Protocol):
 
 
 def octree(resolution: int, coarse: int, first: int = 0, last: int | None = None) -> Octree:
-    """A new search over the planes first to last of a cubic grid of `resolution` cells, from `coarse` cells
-    along each axis.
+    """A new search in a cubic grid of `resolution` cells along each axis, from `coarse` cells.
 
-    resolution is coarse * 2^k with k in 1..16; first and last are multiples of resolution / coarse.
+    resolution is coarse * 2^k, k >= 1. first, last: the planes of the slab, multiples of 2^k; by default all.
     """
     slab = first, resolution if last is None else last
     if use_compiled():

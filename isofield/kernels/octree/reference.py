@@ -23,7 +23,7 @@ class ReferenceOctree:
             range(0, resolution + 1, size),
             range(0, resolution + 1, size),
         )
-        self._wanted = list(product(*corners))
+        self._wanted: list[Point] = list(product(*corners))
         self._asked: list[Point] = []
         self._depth: dict[Point, float] = {}
         self._leaves = dict.fromkeys(product(*(axis[:-1] for axis in corners)), size)

@@ -15,13 +15,12 @@ def edges_and_fans(faces: np.ndarray, vertex_count: int) -> tuple[int, ...]:
     pinched = 0
     for vertex in used:
         around = faces[np.any(faces == vertex, axis=1)]
-        links = around[around != vertex].reshape(
-            -1, 2
-        )  # the edges opposite to the vertex: they must hang together
+        links = around[around != vertex].reshape(-1, 2)  # the opposite edges: they must hang together
         _, links = np.unique(links, return_inverse=True)
         pinched += len(np.unique(components(links.reshape(-1, 2), int(links.max()) + 1))) > 1
     opposed = (uses == 2) & (along != 1)
-    return len(edges), np.sum(uses == 1), np.sum(opposed), np.sum(uses > 2), len(used), pinched
+    boundary, crowded = np.count_nonzero(uses == 1), np.count_nonzero(uses > 2)
+    return len(edges), boundary, np.count_nonzero(opposed), crowded, len(used), pinched
 
 
 def components(faces: np.ndarray, vertex_count: int) -> np.ndarray:

@@ -13,9 +13,10 @@ This is the expansion of Barill et al. 2018 with 3 + 6 + 10 numbers in place of 
 import numpy as np
 from numba import njit
 
+from ..numba import LANES
+
 __all__ = ["expand_nodes", "winding", "winding_gradient"]
 
-LANES = 32  # queries in a group, as in the search for nearest points
 NARROWEST = 1.2  # an expansion serves from this many radii of its node on, at least
 TOLERANCE = 7e-3  # ... and from where (integral of |s|^2) * radius / distance^5 is below this
 
