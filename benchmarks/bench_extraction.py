@@ -62,8 +62,8 @@ def main() -> None:
         "extraction",
         "Extraction: MISE, dense, marching cubes",
         [
-            "Seconds are wall time, the field (a formula) included; a network is slower, and the share of the reads in "
-            "the whole larger. Growth: k of reads ~ resolution^k, from one coarse grid.",
+            "Seconds are wall time, the field (a formula) included; those of a network take longer. "
+            "Growth: k of reads ~ resolution^k, from one coarse grid.",
             methods,
             "Marching cubes of values in memory, best of five; the certificate of our mesh.",
             kernels,

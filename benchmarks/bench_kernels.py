@@ -5,13 +5,14 @@ import time
 from collections.abc import Callable
 
 import torch
+from report import flags, publish, table
+from torch import Tensor, nn
+
 from isofield.kernels import hashgrid
 from isofield.kernels.adam import Adam
 from isofield.kernels.mlp import mlp, parameter_count
 from isofield.runtime.memory import keep_freed_memory
 from isofield.runtime.threads import available_cores, set_threads
-from report import flags, publish, table
-from torch import Tensor, nn
 
 POINTS = 131_072
 ADAM_PARAMETERS = 3_400_000

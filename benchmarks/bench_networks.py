@@ -6,6 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from inputs import mesh_path
+from judge import Truth
+from report import flags, publish, table
+from torch import Tensor, nn
+
 from isofield import data
 from isofield.methods.sdf import SDF, Config
 from isofield.networks.coordinate import CoordinateNetwork
@@ -14,9 +18,6 @@ from isofield.training.clock import Budget, Clock
 from isofield.training.loop import train, warm_up
 from isofield.training.recipes import RECIPES
 from isofield.verbs.train import solid_of
-from judge import Truth
-from report import flags, publish, table
-from torch import Tensor, nn
 
 SHAPES = ("stanford-bunny", "fandisk", "armadillo")
 TUNED_ON = "spot"  # none of the shapes that are judged

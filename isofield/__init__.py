@@ -1,15 +1,16 @@
 """isofield: shapes, scenes, materials and motion as continuous neural fields.
 
-    run = isofield.fit("bunny.ply", seconds=10)     # train, extract, evaluate, page
-    run.mesh()                                      # trimesh.Trimesh in the file's own coordinates
-    run.field(points)                               # signed distances at points, in the file's own units
+run = isofield.fit("bunny.ply", seconds=10)     # train, extract, evaluate, page
+run.mesh()                                      # trimesh.Trimesh in the file's own coordinates
+run.field(points)                               # signed distances at points, in the file's own units
 """
 
 import importlib as _importlib
 import os as _os
 from typing import Any as _Any
 
-# Before any numerical library starts its threads: waiting threads should sleep, and a small matrix product inside one of our
+# Before any numerical library starts its threads: waiting threads should sleep, and a small matrix product
+# inside one of our
 # own threads should not start more. A setting of the user's own wins.
 _os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 _os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -1,4 +1,5 @@
-"""Shapes in type annotations are checked while testing; real inputs are read from ../shared where it is present."""
+"""Shapes in type annotations are checked while testing; real inputs are read from ../shared where it is
+present."""
 
 import os
 import sys
@@ -19,7 +20,8 @@ install_import_hook("isofield", "beartype.beartype(conf=beartype.BeartypeConf(is
 
 
 class _CompiledModules:
-    """Loads the modules of compiled functions as they are: a checking wrapper inside them would not compile."""
+    """Loads the modules of compiled functions as they are: a checking wrapper inside them would not
+    compile."""
 
     @staticmethod
     def find_spec(name, path=None, target=None):

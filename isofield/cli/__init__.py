@@ -1,4 +1,5 @@
-"""The command line: one file a verb; each parses, calls the verb, prints. The first word is looked up in a plain table."""
+"""The command line: one file a verb; each parses, calls the verb, prints. The first word is looked up in a
+plain table."""
 
 import importlib
 import sys
@@ -55,20 +56,15 @@ def _run(verb: str, arguments: list[str]) -> int:
     except KeyboardInterrupt:
         say("interrupted")
         return 130
-    except MemoryError:
-        if debug:
-            raise
-        print(f"isofield {verb}: not enough memory\n  Use a lower --resolution, or --max-memory.", file=sys.stderr)
-        return 1
     except SystemExit as stop:  # the parser of flags: usage errors and --help
         return stop.code if isinstance(stop.code, int) else 2
     except Exception as error:
         if debug:
             raise
-        print(
-            f"isofield {verb}: unexpected {type(error).__name__}: {error}\n  Run again with --debug for the full trace.",
-            file=sys.stderr,
-        )
+        text = f"unexpected {type(error).__name__}: {error}\n  Run again with --debug for the full trace."
+        if isinstance(error, MemoryError) or "can't allocate memory" in str(error):  # the latter is torch's
+            text = "not enough memory\n  Use a lower --resolution or a smaller network, or --max-memory."
+        print(f"isofield {verb}: {text}", file=sys.stderr)
         return 1
     return 0
 
@@ -78,11 +74,11 @@ def _help() -> str:
     lines = "\n".join(f"  {verb:<{width}}  {summary}" for verb, summary in VERBS.items())
     return f"""usage: isofield COMMAND ...
 
-Shapes as continuous neural fields: a mesh or an oriented point cloud goes in, a certified watertight mesh comes out.
+Shapes as continuous neural fields: a mesh or oriented points go in, a certified watertight mesh comes out.
 
 {lines}
 
 Start with:
-  isofield fit my.ply               RUN/mesh.ply, RUN/certificate.json, RUN/metrics.json, RUN/page.html
+  isofield fit my.ply               makes runs/0001-sdf-my/mesh.ply, certificate.json, metrics.json, page.html
   isofield COMMAND --help           what a command does, with every flag and its default
 Any command takes --debug for a full trace of an error."""

@@ -30,7 +30,9 @@ class Shared:
         """Make the settings hold."""
         if self.threads is not None:
             if self.threads < 1:
-                raise InputError(f"must be 1 or more, not {self.threads}", "--threads", "Leave it out to use all cores.")
+                raise InputError(
+                    f"must be 1 or more, not {self.threads}", "--threads", "Leave it out to use all cores."
+                )
             set_threads(self.threads)
         set_quiet(self.quiet or self.json)
 

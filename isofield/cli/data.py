@@ -11,7 +11,7 @@ from .arguments import Shared, parse
 
 __all__ = ["main"]
 
-DESCRIPTION = """Read a file as `fit` would, and say what is in it, what is wrong with it, and what `fit` will do.
+DESCRIPTION = """Read a file as `fit` would: what is in it, what is wrong with it, and what `fit` will do.
 
 Example: isofield data check scan.ply"""
 

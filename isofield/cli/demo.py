@@ -10,7 +10,9 @@ from .arguments import Shared, parse
 
 __all__ = ["main"]
 
-DESCRIPTION = """Fit an input that ships with isofield (spot, by Keenan Crane, public domain), or your own file, and check the result."""
+DESCRIPTION = """Fit a shape that ships with isofield (spot, by Keenan Crane, public domain), or your own file.
+
+The result on spot is checked against a floor."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,9 @@ class Arguments:
 
 def main(arguments: list[str]) -> None:
     """Parse, look, print."""
-    a = parse(Arguments, arguments, "doctor", "Versions, memory, threads; compiles the kernels and times them.")
+    a = parse(
+        Arguments, arguments, "doctor", "Versions, memory, threads; compiles the kernels and times them."
+    )
     a.shared.apply()
     facts = doctor(measure=not a.warm)
     if a.shared.json:

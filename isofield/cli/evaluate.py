@@ -11,7 +11,9 @@ from .arguments import Shared, parse, show
 
 __all__ = ["main"]
 
-DESCRIPTION = """Compare a run's mesh with its input: intersection over union, distances, normals, F-score, each by its full name.
+DESCRIPTION = """Compare a run's mesh with its input.
+
+Intersection over union, distances, normals, F-score, each by its full name.
 
 Examples: isofield evaluate runs/0001-sdf-bunny
           isofield evaluate runs/0001-sdf-bunny --mesh small.stl --data truth.ply"""
@@ -39,5 +41,8 @@ def main(arguments: list[str]) -> None:
     result = evaluate(open_run(a.run), a.mesh, a.data, a.seed)
     width = max(map(len, result["figures"]))
     lines = [f"against {result['truth']}"]
-    lines += [f"  {name:<{width}}  {value:<12.6g} {result['meaning'].get(name, '')}" for name, value in result["figures"].items()]
+    lines += [
+        f"  {name:<{width}}  {value:<12.6g} {result['meaning'].get(name, '')}"
+        for name, value in result["figures"].items()
+    ]
     show(result, a.shared.json, "\n".join(lines))

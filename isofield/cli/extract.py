@@ -12,7 +12,7 @@ from .arguments import Shared, parse, show
 
 __all__ = ["main"]
 
-DESCRIPTION = """Extract the surface of a trained field as a closed mesh with a certificate, in the input's own coordinates.
+DESCRIPTION = """Extract the surface of a trained field, in the input's own coordinates, with a certificate.
 
 Examples: isofield extract runs/0001-sdf-bunny --resolution 512
           isofield extract runs/0001-sdf-bunny --resolution 1024 --max-memory 1GiB --out bunny.glb
@@ -46,9 +46,12 @@ def main(arguments: list[str]) -> None:
     a.shared.apply()
     run = open_run(a.run)
     _, certificate = extract(run, a.resolution, a.method, a.faces, a.open, a.max_memory, a.out)
-    findings = [name for name in ("closed", "manifold", "oriented") if certificate[name]] or ["neither closed nor manifold"]
+    findings = [name for name in ("closed", "manifold", "oriented") if certificate[name]] or [
+        "neither closed nor manifold"
+    ]
     text = (
         f"{a.out or run.path / 'mesh.ply'}: {certificate['faces']:,} faces, {', '.join(findings)}, "
-        f"{certificate['components']} component(s), volume {certificate['volume']}, area {certificate['area']:.6g}"
+        f"{certificate['components']} component(s), "
+        f"volume {certificate['volume']}, area {certificate['area']:.6g}"
     )
     show(certificate, a.shared.json, text)

@@ -17,11 +17,12 @@ from .arguments import Shared, parse, show
 
 __all__ = ["main"]
 
-DESCRIPTION = """Train a neural field on a shape, extract its surface, evaluate it, write the page: all in one go.
+DESCRIPTION = """Train a neural field on a shape, extract its surface, evaluate it, write the page.
 
-Takes meshes (.ply .obj .stl .off .glb .gltf .binvox; also open, self-intersecting, inside-out) and points with normals
-(.ply .xyz .npz). The method that suits the input is chosen and said. Makes RUN/mesh.ply (watertight, in the input's own coordinates),
-RUN/certificate.json, RUN/metrics.json and RUN/page.html.
+Takes meshes (.ply .obj .stl .off .glb .gltf .binvox; also open, self-intersecting, inside-out)
+and points with normals (.ply .xyz .npz). The method that suits the input is chosen and said.
+Makes RUN/mesh.ply (watertight, in the input's own coordinates), RUN/certificate.json,
+RUN/metrics.json and RUN/page.html.
 
 Examples: isofield fit bunny.ply
           isofield fit scan.ply --quality high --out runs/scan
@@ -58,7 +59,9 @@ def main(arguments: list[str]) -> None:
     a.shared.apply()
     inputs = _files(a.inputs)
     if len(inputs) > 1 and a.training.out is not None and a.training.out.is_file():
-        raise InputError("is a file; several inputs need a folder", a.training.out, "Name a folder with --out.")
+        raise InputError(
+            "is a file; several inputs need a folder", a.training.out, "Name a folder with --out."
+        )
     failed = []
     for path in inputs:
         options = asdict(a.training)
@@ -85,10 +88,19 @@ def main(arguments: list[str]) -> None:
             failed.append(path)
             say(f"isofield fit: {error}")
             continue
-        result = {"run": str(run.path), "certificate": run.certificate, "metrics": run.metrics, "seconds": run.seconds}
+        result = {
+            "run": str(run.path),
+            "certificate": run.certificate,
+            "metrics": run.metrics,
+            "seconds": run.seconds,
+        }
         show(result, a.shared.json, _text(run))
     if failed:
-        raise IsofieldError(f"{len(failed)} of {len(inputs)} inputs failed: {', '.join(map(str, failed))}", "fit", "See the messages above.")
+        raise IsofieldError(
+            f"{len(failed)} of {len(inputs)} inputs failed: {', '.join(map(str, failed))}",
+            "fit",
+            "See the messages above.",
+        )
 
 
 def _files(inputs: tuple[Path, ...]) -> list[Path]:
@@ -99,7 +111,9 @@ def _files(inputs: tuple[Path, ...]) -> list[Path]:
         if path.is_dir():
             found = sorted(entry for entry in path.iterdir() if entry.suffix.lower() in READERS)
             if not found:
-                raise InputError("holds no file that can be read", path, f"Known formats: {' '.join(READERS)}.")
+                raise InputError(
+                    "holds no file that can be read", path, f"Known formats: {' '.join(READERS)}."
+                )
             files += found
         else:
             files.append(path)
@@ -110,7 +124,9 @@ def _files(inputs: tuple[Path, ...]) -> list[Path]:
 
 def _text(run: Run) -> str:
     certificate = run.certificate
-    findings = [name for name in ("closed", "manifold", "oriented") if certificate[name]] or ["neither closed nor manifold"]
+    findings = [name for name in ("closed", "manifold", "oriented") if certificate[name]] or [
+        "neither closed nor manifold"
+    ]
     lines = [
         f"{run.path / 'mesh.ply'}: {certificate['faces']:,} faces, {', '.join(findings)}, "
         f"{certificate['components']} component(s)"

@@ -34,7 +34,15 @@ def main(arguments: list[str]) -> None:
 
         raise InputError(f"there is no method {a.method!r}", "list", f"The methods: {', '.join(METHODS)}.")
     if a.shared.json:
-        print(json.dumps({n: {"summary": e.summary, "source": e.source, "settings": _settings(e.load()[1])} for n, e in table.items()}, indent=2))
+        print(
+            json.dumps(
+                {
+                    n: {"summary": e.summary, "source": e.source, "settings": _settings(e.load()[1])}
+                    for n, e in table.items()
+                },
+                indent=2,
+            )
+        )
         return
     for name, entry in table.items():
         print(f"{name:<12} {entry.summary} ({entry.source})")
@@ -44,7 +52,8 @@ def main(arguments: list[str]) -> None:
 
 
 def _settings(config: type, prefix: str = "") -> dict[str, tuple[object, str]]:
-    """Name -> (default, meaning), nested configs with dotted names. Meanings are the strings under the fields."""
+    """Name -> (default, meaning), nested configs with dotted names. Meanings are the strings under the
+    fields."""
     source = inspect.getsource(config)
     found: dict[str, tuple[object, str]] = {}
     default = config()

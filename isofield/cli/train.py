@@ -40,4 +40,5 @@ def main(arguments: list[str]) -> None:
 
 def _help() -> str:
     lines = "\n".join(f"  {name:<12} {entry.summary} ({entry.source})" for name, entry in METHODS.items())
-    return f"usage: isofield train METHOD --data PATH ...\n\n{lines}\n\n`isofield train METHOD --help` lists its settings."
+    advice = "`isofield train METHOD --help` lists its settings."
+    return f"usage: isofield train METHOD --data PATH ...\n\n{lines}\n\n{advice}"

@@ -16,11 +16,10 @@ from .text import numbers, split_lines
 __all__ = ["read_npz", "read_xyz"]
 
 _COMMENT = re.compile(rb"(?:#|//)[^\r\n]*")
-# values on a line: coordinates, perhaps a fourth such as an intensity, then normals and colours in either order
+# values on a line: coordinates, perhaps one more such as an intensity, then normals and colours in any order
 WIDTHS = (3, 4, 6, 7, 9, 10)
 # what `zipfile` raises for a damaged archive
-_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError)
-_BROKEN_ZIP += (RuntimeError, OSError, ValueError)
+_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, OSError, ValueError)
 ZIP_LIMIT = 1032  # deflate never packs more bytes than this into one: a larger promise is false
 
 

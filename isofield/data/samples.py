@@ -1,4 +1,5 @@
-"""Training points of one shape, near its surface and away from it, with their labels: fresh while training."""
+"""Training points of one shape, near its surface and away from it, with their labels: fresh while
+training."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,7 +34,8 @@ class Labeller(Protocol):
 
 @dataclass(frozen=True)
 class Spread:
-    """Where training points lie: a share `uniform` in the whole box, the rest on the surface moved by a normal deviate.
+    """Where training points lie: a share `uniform` in the whole box, the rest on the surface moved by a
+    normal deviate.
 
     sigmas: standard deviations of the moves, in working units; each serves an equal part of the rest.
     """
@@ -63,11 +65,12 @@ class Samples:
 class Draws:
     """An endless series of labelled batches, fresh while training.
 
-    Points are drawn and labelled for `BATCHES` steps at once, because labels are cheaper for dense points. The first `kept` draws
-    are all new; after that every `every`-th is, and the others go back to one of the newest `kept`: labels cost more than training
-    steps, and a draw that comes back after many steps is as good as new. Draw number d depends on (seed, d) alone, and the draw of a
-    step on the step alone: a resumed run sees what it would have seen.
-    sample: (count, random numbers) -> points [count, 3]. label: points -> labels [count].
+    Points are drawn and labelled for `BATCHES` steps at once, because labels are cheaper for dense points.
+    The first `kept` draws are all new; after that every `every`-th is, and the others go back to one of the
+    newest `kept`: labels cost more than training steps, and a draw that comes back after many steps is as
+    good as new. Draw number d depends on (seed, d) alone, and the draw of a step on the step alone: a resumed
+    run sees what it would have seen. sample: (count, random numbers) -> points [count, 3]. label: points ->
+    labels [count].
     """
 
     def __init__(
@@ -111,7 +114,8 @@ def generator(seed: int, number: int, purpose: str) -> np.random.Generator:
 
 
 class HeldOut:
-    """Points kept apart from training: uniform in the box of the solid, to watch the intersection over union while training."""
+    """Points kept apart from training: uniform in the box of the solid, to watch the intersection over union
+    while training."""
 
     def __init__(self, solid: Labeller, seed: int, count: int = 16_384) -> None:
         rng = generator(seed, 0, "held out")
@@ -122,7 +126,8 @@ class HeldOut:
 
     @torch.no_grad()
     def iou(self, field: Callable[[Tensor], Tensor], inside: Inside) -> float:
-        """Intersection over union of the field's inside and the solid at these points; nan where both are empty."""
+        """Intersection over union of the field's inside and the solid at these points; nan where both are
+        empty."""
         predicted = inside.depth(field(self._points)) > 0
         union = (predicted | self._occupied).sum().item()
         return (predicted & self._occupied).sum().item() / union if union else float("nan")

@@ -24,7 +24,7 @@ class Certificate:
     genus: the sum over components (None unless closed, manifold and oriented).
     degenerate_faces: faces that name a vertex twice, left out of all counts of edges, and faces of no area.
     self_intersections: pairs of faces that cross (None: not counted, see `computed`).
-    proved: what follows from integers alone, or from the construction. computed: what rests on floating point.
+    proved: what follows from integers alone or from the construction. computed: what rests on floating point.
     """
 
     vertices: int
@@ -54,7 +54,7 @@ class Certificate:
 
 
 def certify(
-    mesh: Mesh, self_intersection_limit: int = 500_000, from_marching_cubes: bool = False
+    mesh: Mesh, self_intersection_limit: int = 1_000_000, from_marching_cubes: bool = False
 ) -> Certificate:
     """Examine a mesh.
 

@@ -20,11 +20,12 @@ Field = Callable[[Tensor], Tensor]
 class Evaluator:
     """Reads a field in padded batches of one fixed size: a point has the same value in any batch.
 
-    evaluations: number of points asked for so far, padding not counted.
-    lowest, highest: range of the values so far. batch: points in a batch.
+    evaluations: number of points asked for so far, padding not counted. lowest, highest: range of the values
+    so far. batch: points in a batch. Small fields on the CPU are as fast with 2^13 as with 2^17; MISE ends
+    with rounds of a few points, each padded to a batch.
     """
 
-    def __init__(self, field: Field, batch: int = 1 << 15) -> None:
+    def __init__(self, field: Field, batch: int = 1 << 14) -> None:
         self.evaluations = 0
         self.lowest, self.highest = np.inf, -np.inf
         self.batch = batch

@@ -15,12 +15,14 @@ _CHUNK = 1 << 18  # vertices at a time
 def without_floaters(
     mesh: Mesh, distance: Callable[[np.ndarray], np.ndarray], threshold: float
 ) -> tuple[Mesh, int]:
-    """The mesh without connected parts all of whose vertices are farther than `threshold` from the input, and their number.
+    """The mesh without connected parts all of whose vertices are farther than `threshold` from the input, and
+    their number.
 
-    The border of a solid cannot have such a part: away from the input's surface the winding number is harmonic, so a region where it
-    is above one half and that meets no surface would have to be constant (maximum principle). A network that was only
-    fitted can have them. distance: points float32 [N, 3] to their distance [N] from the input, in the units of the mesh.
-    A mesh of nothing but such parts is returned as it is.
+    The border of a solid cannot have such a part: away from the input's surface the winding number is
+    harmonic, so a region where it is above one half and that meets no surface would have to be constant
+    (maximum principle). A network that was only fitted can have them. distance: points float32 [N, 3] to
+    their distance [N] from the input, in the units of the mesh. A mesh of nothing but such parts is returned
+    as it is.
     """
     part = components(mesh.faces, len(mesh.vertices))
     near = np.concatenate(

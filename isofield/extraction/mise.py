@@ -14,13 +14,13 @@ from .grid import Grid
 
 __all__ = ["coarse_resolution", "mise_pieces", "published_mise"]
 
-_POINT_BYTES = 6  # of a slab with every point read: 4 for the depth, else for bits and lists of cells
+_POINT_BYTES = 6  # of a slab of which all points are read: 4 for the depth, then bits and lists
 _EMIT_POINTS = 1 << 21  # grid points in the layers whose triangles are made at a time
 _EMIT_BYTES = 16 << 20
 
 
 def coarse_resolution(resolution: int, coarse: int | None) -> int:
-    """Cells of the coarse grid along each axis: `coarse`, or the largest resolution / 2^k that is at most 128.
+    """Cells of the coarse grid along each axis: `coarse`, or the largest resolution / 2^k of at most 128.
 
     Above a resolution of 512 it is at most 256. Raises InputError where `coarse` is not resolution / 2^k.
     """

@@ -10,8 +10,8 @@ __all__ = ["Growing", "Storage"]
 class Storage:
     """Makes arrays in memory or, `on_disk`, as memory maps of temporary files.
 
-    The system may drop the pages of such an array from memory and read them again. The files have no names and
-    go when the arrays go; they lie in Python's `tempfile.gettempdir()` (environment variable TMPDIR).
+    The system may drop the pages of such an array from memory and read them again. The files have no names,
+    go when the arrays go, and lie in Python's `tempfile.gettempdir()` (environment variable TMPDIR).
     """
 
     def __init__(self, on_disk: bool) -> None:

@@ -12,10 +12,12 @@ PADDING = 1.1  # edge of the working box over the longest edge of the input's bo
 
 @dataclass(frozen=True)
 class Frame:
-    """The similarity between an input's own coordinates and the working box: working = (input - offset) * scale.
+    """The similarity between an input's own coordinates and the working box: working = (input - offset) *
+    scale.
 
-    offset: centre of the input's bounding box, in the input's units. scale: working units for each unit of the input.
-    All arithmetic is in double precision, so that a small shape far from the origin keeps its digits.
+    offset: centre of the input's bounding box, in the input's units. scale: working units for each unit of
+    the input. All arithmetic is in double precision, so that a small shape far from the origin keeps its
+    digits.
     """
 
     offset: tuple[float, float, float]
@@ -23,7 +25,8 @@ class Frame:
 
     @classmethod
     def around(cls, points: np.ndarray) -> "Frame":
-        """The frame that centres the bounding box of `points` [N, 3] and maps its longest edge to 2 / PADDING."""
+        """The frame that centres the bounding box of `points` [N, 3] and maps its longest edge to 2 /
+        PADDING."""
         low, high = np.min(points, axis=0).astype(np.float64), np.max(points, axis=0).astype(np.float64)
         return cls(tuple(float(c) for c in low / 2 + high / 2), 2.0 / PADDING / float(np.max(high - low)))
 

@@ -10,7 +10,8 @@ Array = TypeVar("Array")  # a number, a numpy array or a tensor
 
 @dataclass(frozen=True)
 class Below:
-    """The solid is where the field is below `level`, as for a signed distance. The level itself is outside."""
+    """The solid is where the field is below `level`, as for a signed distance. The level itself is
+    outside."""
 
     level: float = 0.0
 
@@ -21,7 +22,8 @@ class Below:
 
 @dataclass(frozen=True)
 class Above:
-    """The solid is where the field is above `level`, as for occupancy logits or a density. The level itself is outside."""
+    """The solid is where the field is above `level`, as for occupancy logits or a density. The level itself
+    is outside."""
 
     level: float = 0.0
 

@@ -11,8 +11,8 @@ __all__ = ["Mesh"]
 class Mesh:
     """Triangles.
 
-    vertices: float [V, 3]. faces: int32 [F, 3], counter-clockwise seen from outside. normals: float32 [V, 3] of unit length,
-    pointing out, or None. colours: uint8 [V, 3] sRGB, or None.
+    vertices: float [V, 3]. faces: int32 [F, 3], counter-clockwise seen from outside. normals: float32 [V, 3]
+    of unit length, pointing out, or None. colours: uint8 [V, 3] sRGB, or None.
     """
 
     vertices: np.ndarray

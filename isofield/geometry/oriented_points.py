@@ -14,11 +14,11 @@ _NEIGHBOURS = 8
 class OrientedPoints:
     """Surface samples with normals pointing out, as a solid that labels points of the working box.
 
-    Near the samples the signed distance is the average of the distances to the tangent planes of the nearest samples, weighted by
-    a Gaussian of the local spacing (implicit moving least squares; Kolluri 2008). Elsewhere the distance is that to the nearest sample
-    and the sign that of the winding number of the samples as dipoles (Barill et al. 2018, section 3.3), with the local area
-    pi r^2 / k, r the distance to the k-th neighbour.
-    positions: float32 [P, 3] in the working box. normals: float32 [P, 3], unit length.
+    Near the samples the signed distance is the average of the distances to the tangent planes of the nearest
+    samples, weighted by a Gaussian of the local spacing (implicit moving least squares; Kolluri 2008).
+    Elsewhere the distance is that to the nearest sample and the sign that of the winding number of the
+    samples as dipoles (Barill et al. 2018, section 3.3), with the local area pi r^2 / k, r the distance to
+    the k-th neighbour. positions: float32 [P, 3] in the working box. normals: float32 [P, 3], unit length.
     """
 
     def __init__(self, positions: np.ndarray, normals: np.ndarray) -> None:
@@ -32,7 +32,8 @@ class OrientedPoints:
         self._chance = np.cumsum(self.areas) / np.sum(self.areas)
 
     def surface_points(self, count: int, rng: np.random.Generator) -> np.ndarray:
-        """Points [count, 3] near the surface: samples drawn by area, moved within their tangent planes by up to the spacing."""
+        """Points [count, 3] near the surface: samples drawn by area, moved within their tangent planes by up
+        to the spacing."""
         chosen = np.searchsorted(self._chance, rng.random(count)).clip(max=len(self.positions) - 1)
         move = rng.normal(0, 0.5, (count, 3)).astype(np.float32) * self.spacing[chosen, None]
         normal = self.normals[chosen]
@@ -51,7 +52,9 @@ class OrientedPoints:
     def signed_distance(self, points: np.ndarray, limit: float) -> np.ndarray:
         """Signed distances [N], negative inside, cut off at +-limit."""
         points = np.asarray(points, np.float32)
-        distance, neighbour = self._tree.query(points, _NEIGHBOURS, distance_upper_bound=limit, workers=threads())
+        distance, neighbour = self._tree.query(
+            points, _NEIGHBOURS, distance_upper_bound=limit, workers=threads()
+        )
         nearest = distance[:, 0]
         result = np.where(nearest < limit, nearest, limit).astype(np.float32)
         near = np.flatnonzero(nearest < limit)
@@ -69,6 +72,6 @@ class OrientedPoints:
         found = np.isfinite(distance)
         index = np.where(found, neighbour, 0)
         width = np.maximum(self.spacing[index[:, 0]], distance[:, 0])[:, None].astype(np.float32)
-        weight = np.where(found, np.exp(-((distance - distance[:, :1]) / width) ** 2), 0).astype(np.float32)
+        weight = np.where(found, np.exp(-(((distance - distance[:, :1]) / width) ** 2)), 0).astype(np.float32)
         offset = ((points[:, None] - self.positions[index]) * self.normals[index]).sum(2)
         return (weight * offset).sum(1) / weight.sum(1)

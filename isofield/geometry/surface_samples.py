@@ -14,8 +14,8 @@ def sample_surface(
 ) -> tuple[Float[np.ndarray, "{count} 3"], Int32[np.ndarray, "{count}"]]:
     """`count` points on the triangles of `mesh`, float64, and the face of each: independent, uniform by area.
 
-    Within a face a point is a + sqrt(r1) (1 - r2) (b - a) + sqrt(r1) r2 (c - a) (Osada et al. 2002, equation 1).
-    Equal for an equal `rng`. Raises InputError where the whole surface has no area.
+    Within a face a point is a + sqrt(r1) (1 - r2) (b - a) + sqrt(r1) r2 (c - a) (Osada et al. 2002, equation
+    1). Equal for an equal `rng`. Raises InputError where the whole surface has no area.
     """
     share = _cumulative_area(mesh)
     face = np.searchsorted(share[:-1], rng.random(count) * share[-1], side="right").astype(np.int32)
@@ -25,10 +25,11 @@ def sample_surface(
 
 
 class SurfaceSampler:
-    """Draws on one mesh again and again, in single precision: one point in each of `count` equal parts of the area, in the order of faces.
+    """Draws on one mesh again and again, in single precision: one point in each of `count` equal parts of the
+    area, in the order of faces.
 
-    Such a stratified draw covers the surface more evenly than independent points, and neighbours in it lie near each other, which
-    makes it fast to draw and to label.
+    Such a stratified draw covers the surface more evenly than independent points, and neighbours in it lie
+    near each other, which makes it fast to draw and to label.
     """
 
     def __init__(self, mesh: Mesh) -> None:

@@ -1,13 +1,16 @@
-"""Kernels: each a folder with its readable definition (reference.py), a compiled twin (numba.py), and the choice between them.
+"""Kernels: each a folder with its readable definition (reference.py), a compiled twin (numba.py), and the
+choice between them.
 
-The environment variable ISOFIELD_KERNELS=reference|numba overrides the choice; by default CPU tensors take numba.
+The environment variable ISOFIELD_KERNELS=reference|numba overrides the choice; by default CPU tensors take
+numba.
 """
 
 import os
 
 __all__ = ["BLOCK", "use_compiled"]
 
-BLOCK = 128  # points in a block: activations lie as [blocks, features, BLOCK], each block a small contiguous matrix
+# Points in a block: activations lie as [blocks, features, BLOCK], each block a small contiguous matrix.
+BLOCK = 128
 
 
 def use_compiled(device: str = "cpu") -> bool:

@@ -46,13 +46,15 @@ class Choice:
 
 
 def suited_to(shape: Shape, solid: Solid | OrientedPoints) -> Choice:
-    """The method for this input: `sdf` where a surface separates inside from outside, `occupancy` where only the solid is clear."""
+    """The method for this input: `sdf` where a surface separates inside from outside, `occupancy` where only
+    the solid is clear."""
     if shape.kind == "points":
         return Choice("sdf", "points with normals")
     doubts = []
     if solid.doubt > DOUBTFUL:
         doubts.append(
-            f"{solid.doubt:.0%} of what counts as inside is neither clearly inside nor outside: the mesh is made of sheets rather than of a "
+            f"{solid.doubt:.0%} of what counts as inside is neither clearly inside nor outside: "
+            "the mesh is made of sheets rather than of a "
             "solid; what can be closed is closed"
         )
     if solid.separating_share >= CLEAN:

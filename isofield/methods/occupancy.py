@@ -1,8 +1,8 @@
 """Occupancy field of one shape.
 
-The network approximates the logit of the probability that a point is inside (Mescheder et al. 2019, section 3.1, without a
-code); the loss is the binary cross-entropy (equation 1). It asks nothing of the surface, only what is inside: the method for open,
-self-intersecting and otherwise dirty meshes.
+The network approximates the logit of the probability that a point is inside (Mescheder et al. 2019, section
+3.1, without a code); the loss is the binary cross-entropy (equation 1). It asks nothing of the surface, only
+what is inside: the method for open, self-intersecting and otherwise dirty meshes.
 """
 
 from dataclasses import dataclass, field
@@ -14,6 +14,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from ..data.samples import Draws, HeldOut, Labeller, Samples, Spread
 from ..geometry.level import Above
 from ..networks.coordinate import CoordinateNetwork
+from ..runtime.settings import check_settings
 from ..training.method import Surface
 from ..training.recipes import RECIPES
 
@@ -37,9 +38,13 @@ class Config:
     fresh: int = 1
     """after the first 24 steps, every how many steps new points are drawn and labelled"""
 
+    def __post_init__(self) -> None:
+        check_settings(self, positive=("learning_rate", "points", "sigmas", "fresh"), shares=("uniform",))
+
 
 class OccupancyField(nn.Module):
-    """Points [N, 3] of the working box -> logit [N] of being inside; the surface is where the probability is one half."""
+    """Points [N, 3] of the working box -> logit [N] of being inside; the surface is where the probability is
+    one half."""
 
     inside = Above(0.0)
 

@@ -1,8 +1,8 @@
 """Signed distance field of one shape.
 
-The network approximates d(x), the signed distance to the surface, negative inside, cut off at +-t: the loss is the clamped L1 of
-DeepSDF (Park et al. 2019, equation 4) divided by t. Points pass through a multiresolution hash grid (Mueller et al. 2022) by
-default; the networks of the papers are there by name.
+The network approximates d(x), the signed distance to the surface, negative inside, cut off at +-t: the loss
+is the clamped L1 of DeepSDF (Park et al. 2019, equation 4) divided by t. Points pass through a
+multiresolution hash grid (Mueller et al. 2022) by default; the networks of the papers are there by name.
 """
 
 from dataclasses import dataclass, field
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ..data.samples import Draws, HeldOut, Labeller, Samples, Spread
 from ..geometry.level import Below
 from ..networks.coordinate import CoordinateNetwork
+from ..runtime.settings import check_settings
 from ..training.method import Surface
 from ..training.recipes import RECIPES
 
@@ -38,9 +39,13 @@ class Config:
     fresh: int = 2
     """after the first 24 steps, every how many steps new points are drawn and labelled"""
 
+    def __post_init__(self) -> None:
+        check_settings(self, positive=("truncation", "learning_rate", "points", "sigmas", "fresh"), shares=("uniform",))
+
 
 class SignedDistanceField(nn.Module):
-    """Points [N, 3] of the working box -> signed distance [N], negative inside, faithful within +-truncation."""
+    """Points [N, 3] of the working box -> signed distance [N], negative inside, faithful within
+    +-truncation."""
 
     inside = Below(0.0)
 

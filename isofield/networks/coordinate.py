@@ -6,6 +6,7 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ..runtime.settings import check_settings
 from .deepsdf import DeepSDFDecoder
 from .encodings import FourierFeatures, gaussian_frequencies
 from .hash_grid import GridNetwork, HashGrid
@@ -20,8 +21,9 @@ class CoordinateNetwork:
     """How a point of the working box becomes one number."""
 
     kind: Literal["hash_grid", "mlp", "fourier", "siren", "deepsdf"] = "hash_grid"
-    """hash_grid: multiresolution hash grid and a small MLP (fast). mlp: 8 x 256 ReLU on bare coordinates. fourier: the same on
-    256 Gaussian random Fourier features. siren: 5 layers of 256 sines. deepsdf: the 8 x 512 decoder of DeepSDF without a code."""
+    """hash_grid: multiresolution hash grid and a small MLP (fast). mlp: 8 x 256 ReLU on bare coordinates.
+    fourier: the same on 256 Gaussian random Fourier features. siren: 5 layers of 256 sines. deepsdf: the 8 x
+    512 decoder of DeepSDF without a code."""
     levels: int = 8
     """hash_grid: number of grids"""
     coarsest: int = 32
@@ -34,6 +36,11 @@ class CoordinateNetwork:
     """hash_grid: units of each of the two hidden layers"""
     sigma: float = 2.0
     """fourier: standard deviation of the frequencies, in periods over the working box"""
+
+    def __post_init__(self) -> None:
+        check_settings(
+            self, positive=("levels", "coarsest", "finest", "log2_table", "hidden", "sigma")
+        )
 
     def build(self) -> nn.Module:
         """The network, points [N, 3] -> [N, 1], freshly initialised from torch's random state."""

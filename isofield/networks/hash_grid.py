@@ -15,8 +15,9 @@ __all__ = ["GridNetwork", "HashGrid"]
 class HashGrid(nn.Module):
     """Points of the working box [-1, 1]^3 -> interpolated features of all levels, [points, 2 * levels].
 
-    Grids of `coarsest` to `finest` cells along an axis, in geometric progression; each keeps at most 2^log2_table vectors of two
-    features, shared by hashing where a grid has more vertices. Table entries start as U(-1e-4, 1e-4) (section 4 of the paper).
+    Grids of `coarsest` to `finest` cells along an axis, in geometric progression; each keeps at most
+    2^log2_table vectors of two features, shared by hashing where a grid has more vertices. Table entries
+    start as U(-1e-4, 1e-4) (section 4 of the paper).
     """
 
     def __init__(self, levels: int = 8, coarsest: int = 16, finest: int = 256, log2_table: int = 17) -> None:
@@ -35,13 +36,17 @@ class HashGrid(nn.Module):
 
 
 class GridNetwork(nn.Module):
-    """A hash grid followed by a small fully connected network with ReLU: points of the working box -> [points, outputs].
+    """A hash grid followed by a small fully connected network with ReLU: points of the working box ->
+    [points, outputs].
 
-    hidden: width of each of the `hidden_layers` hidden layers. Weights start as U(-b, b), b = sqrt(6 / fan_in) (He), the last
-    layer's with b = sqrt(3 / fan_in); biases as 0. All lie in one flat vector, `parameters_flat`.
+    hidden: width of each of the `hidden_layers` hidden layers. Weights start as U(-b, b), b = sqrt(6 /
+    fan_in) (He), the last layer's with b = sqrt(3 / fan_in); biases as 0. All lie in one flat vector,
+    `parameters_flat`.
     """
 
-    def __init__(self, grid: HashGrid, hidden: int = 32, hidden_layers: int = 2, out_features: int = 1) -> None:
+    def __init__(
+        self, grid: HashGrid, hidden: int = 32, hidden_layers: int = 2, out_features: int = 1
+    ) -> None:
         super().__init__()
         self.grid = grid
         self.widths = (grid.out_features, *[hidden] * hidden_layers, out_features)

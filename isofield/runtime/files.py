@@ -15,8 +15,8 @@ __all__ = ["atomic_path", "write_text"]
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     """Give a temporary path beside `path`; when the block ends well, flush it to disk and move it to `path`.
 
-    Readers see the old file or the whole new one, never a part. On any error the temporary file is removed and `path` is as it
-    was. A full disk, a read-only folder and the like are raised as FailedError.
+    Readers see the old file or the whole new one, never a part. On any error the temporary file is removed
+    and `path` is as it was. A full disk, a read-only folder and the like are raised as FailedError.
     """
     path = Path(path)
     temporary: Path | None = None

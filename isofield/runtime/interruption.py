@@ -18,7 +18,8 @@ class Interrupted(IsofieldError):
 
 @contextlib.contextmanager
 def interruption() -> Iterator[Callable[[], bool]]:
-    """Within the block a first Ctrl-C only sets a mark, which the yielded function reads; a second one raises KeyboardInterrupt."""
+    """Within the block a first Ctrl-C only sets a mark, which the yielded function reads; a second one raises
+    KeyboardInterrupt."""
     if threading.current_thread() is not threading.main_thread():  # signals reach the main thread only
         yield lambda: False
         return

@@ -42,7 +42,8 @@ def available_memory() -> int:
 
 
 def keep_freed_memory() -> None:
-    """Ask the C library to keep freed arrays for reuse: a training step otherwise spends a fifth of its time on page faults."""
+    """Ask the C library to keep freed arrays for reuse: a training step otherwise spends a fifth of its time
+    on page faults."""
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
         if mallopt is not None:

@@ -1,4 +1,5 @@
-"""Progress on the terminal: a bar with time left where there is a terminal, plain lines elsewhere, nothing when quiet."""
+"""Progress on the terminal: a bar with time left where there is a terminal, plain lines elsewhere, nothing
+when quiet."""
 
 import contextlib
 import sys
@@ -42,7 +43,8 @@ class Progress:
 
 @contextlib.contextmanager
 def progress(title: str) -> Iterator[Progress]:
-    """Show `title` with a bar while the block runs; plain lines every ten seconds where there is no terminal."""
+    """Show `title` with a bar while the block runs; plain lines every ten seconds where there is no
+    terminal."""
     if _quiet or not sys.stderr.isatty():
         yield Progress(title)
         return

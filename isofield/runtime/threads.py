@@ -1,8 +1,10 @@
-"""Threads for the kernels: compiled functions that release the GIL, run side by side on disjoint pieces of work.
+"""Threads for the kernels: compiled functions that release the GIL, run side by side on disjoint pieces of
+work.
 
-A kernel is compiled once as a plain function of a range; `run_pieces` hands the ranges to a few Python threads. Compared with
-numba's own `prange` this compiles several times faster, brings no second OpenMP runtime into the process, and leaves the order
-of every sum to the kernel: results do not depend on the number of threads.
+A kernel is compiled once as a plain function of a range; `run_pieces` hands the ranges to a few Python
+threads. Compared with numba's own `prange` this compiles several times faster, brings no second OpenMP
+runtime into the process, and leaves the order of every sum to the kernel: results do not depend on the number
+of threads.
 """
 
 import os
@@ -39,7 +41,8 @@ def set_threads(count: int) -> None:
 
 
 def run_pieces(work: Callable[..., object], pieces: list[tuple]) -> None:
-    """Call `work(*piece)` once for every piece, on all threads; returns when all are done. Errors are raised here."""
+    """Call `work(*piece)` once for every piece, on all threads; returns when all are done. Errors are raised
+    here."""
     global _pool
     if _count == 1 or len(pieces) <= 1:
         for piece in pieces:
@@ -60,7 +63,8 @@ def run_pieces(work: Callable[..., object], pieces: list[tuple]) -> None:
 
 
 def split(count: int, pieces: int, multiple: int = 1) -> list[tuple[int, int]]:
-    """Cut range(count) into at most `pieces` contiguous (start, stop) ranges whose starts are multiples of `multiple`."""
+    """Cut range(count) into at most `pieces` contiguous (start, stop) ranges whose starts are multiples of
+    `multiple`."""
     size = -(-count // max(pieces, 1))
     size = max(-(-size // multiple) * multiple, multiple)
     return [(start, min(start + size, count)) for start in range(0, count, size)]

@@ -17,8 +17,8 @@ FORMAT = "1"
 def save_checkpoint(
     folder: Path, step: int, tensors: dict[str, torch.Tensor], numbers: dict[str, float]
 ) -> Path:
-    """Write `STEP.safetensors` in `folder`, then the text file `latest` that names it; older checkpoints, and what a kill left of
-    a file half-written, are removed.
+    """Write `STEP.safetensors` in `folder`, then the text file `latest` that names it; older checkpoints, and
+    what a kill left of a file half-written, are removed.
 
     numbers: what is not a tensor (seconds spent ...), kept as text in the file's metadata.
     """
@@ -49,7 +49,8 @@ def latest_checkpoint(folder: Path) -> Path | None:
 
 
 def load_checkpoint(path: Path) -> tuple[int, dict[str, torch.Tensor], dict[str, float]]:
-    """(step, tensors, numbers) as they were saved. Raises InputError for a file that is not such a checkpoint."""
+    """(step, tensors, numbers) as they were saved. Raises InputError for a file that is not such a
+    checkpoint."""
     try:
         with safe_open(path, "pt") as file:
             metadata = dict(file.metadata() or {})
@@ -67,7 +68,8 @@ def load_checkpoint(path: Path) -> tuple[int, dict[str, torch.Tensor], dict[str,
 
 
 def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
-    """The optimiser's state by names `PARAMETER/KEY`; parameters are numbered in order, counters become 64-bit tensors."""
+    """The optimiser's state by names `PARAMETER/KEY`; parameters are numbered in order, counters become
+    64-bit tensors."""
     state = optimiser.state_dict()["state"]
     return {
         f"{index}/{key}": value if torch.is_tensor(value) else torch.tensor(value)

@@ -24,7 +24,8 @@ __all__ = ["Bar", "Checkpoints", "Log", "restore"]
 class Checkpoints:
     """Saves the whole state every so many seconds, and at the end (also after Ctrl-C).
 
-    A state with a weight that is not finite is not saved: a training that diverged keeps its last good checkpoint.
+    A state with a weight that is not finite is not saved: a training that diverged keeps its last good
+    checkpoint.
     """
 
     def __init__(self, method: Method, folder: RunFolder, every: float = 10.0) -> None:
@@ -56,7 +57,8 @@ class Checkpoints:
 
 
 def restore(method: Method, folder: RunFolder, with_optimisers: bool = True) -> tuple[int, float]:
-    """Load the newest checkpoint into the method's players. Returns (steps done, seconds of training); (0, 0) if there is none."""
+    """Load the newest checkpoint into the method's players. Returns (steps done, seconds of training); (0, 0)
+    if there is none."""
     path = latest_checkpoint(folder.checkpoints)
     if path is None:
         return 0, 0.0

@@ -28,7 +28,8 @@ class Hook(Protocol):
 def train(method: Method, clock: Clock, hooks: Sequence[Hook]) -> None:
     """Run steps until the clock's budget is spent; hooks are closed in any case.
 
-    Raises FailedError when a loss is not finite, and Interrupted (after the step in progress) when the user pressed Ctrl-C.
+    Raises FailedError when a loss is not finite, and Interrupted (after the step in progress) when the user
+    pressed Ctrl-C.
     """
     try:
         with interruption() as interrupted:
@@ -53,7 +54,8 @@ def train(method: Method, clock: Clock, hooks: Sequence[Hook]) -> None:
 
 
 def warm_up(method: Method) -> None:
-    """Run every player's loss once, forward and backward, without a step: compiles the kernels before the clock starts."""
+    """Run every player's loss once, forward and backward, without a step: compiles the kernels before the
+    clock starts."""
     for name, player in method.players.items():
         sum(method.loss(name, method.batch(name, 0, 0.0), 0.0).values()).backward()
         player.optimiser.zero_grad(set_to_none=True)
@@ -66,6 +68,6 @@ def _finite_sum(terms: dict[str, Tensor], step: int) -> Tensor:
         raise FailedError(
             f"the loss term {bad or 'sum'} is not finite at step {step}",
             "training",
-            "The last checkpoint is kept. Lower --learning-rate, or look at the input with `isofield data check`.",
+            "The last checkpoint is kept. Lower --learning-rate, or try `isofield data check` on the input.",
         )
     return total

@@ -61,7 +61,8 @@ class Method(Protocol):
         """Take the training data."""
 
     def batch(self, player: str, step: int, progress: float) -> Any:
-        """One step's data; it depends on the seed, `step` and `progress` alone, so that a resumed run sees the same."""
+        """One step's data; it depends on the seed, `step` and `progress` alone, so that a resumed run sees
+        the same."""
 
     def loss(self, player: str, batch: Any, progress: float) -> dict[str, Tensor]:
         """Named scalar terms; their sum is minimised."""

@@ -1,4 +1,5 @@
-"""How each kind of coordinate network is trained best: the settings that go with the network rather than with the method."""
+"""How each kind of coordinate network is trained best: the settings that go with the network rather than with
+the method."""
 
 from dataclasses import dataclass
 
@@ -12,7 +13,8 @@ __all__ = ["RECIPES", "Recipe"]
 
 @dataclass(frozen=True)
 class Recipe:
-    """learning_rate: at the start, falling to `final` of it along a cosine. points: in a step. betas, eps: of Adam."""
+    """learning_rate: at the start, falling to `final` of it along a cosine. points: in a step. betas, eps: of
+    Adam."""
 
     learning_rate: float
     points: int

@@ -15,7 +15,8 @@ __all__ = ["RunFolder", "claim_folder"]
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Paths inside a run's folder, and its description `run.json` (plain data: method, config, data, versions, seed, command)."""
+    """Paths inside a run's folder, and its description `run.json` (plain data: method, config, data,
+    versions, seed, command)."""
 
     path: Path
 
@@ -37,7 +38,7 @@ class RunFolder:
         """Read run.json. Raises InputError where the folder is not a run."""
         file = self.path / "run.json"
         try:
-            return json.loads(file.read_text(encoding="utf-8"))
+            content = json.loads(file.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise InputError(
                 "is not the folder of a run (it has no run.json)",
@@ -46,6 +47,9 @@ class RunFolder:
             ) from None
         except (ValueError, OSError) as error:
             raise InputError(f"cannot be read ({error})", file, "Name another run, or train again.") from None
+        if not isinstance(content, dict) or not {"method", "config", "data", "seed"} <= content.keys():
+            raise InputError("does not describe a run of isofield", file, "Name another run, or train again.")
+        return content
 
     def write_json(self, name: str, content: Any) -> Path:
         """Write a product of plain data."""
@@ -77,8 +81,9 @@ def claim_folder(
 ) -> RunFolder:
     """Make or reopen the folder of a run.
 
-    out: the folder, or None for `runs/NNNN-TITLE` with the next free number. A folder that is not empty is refused unless
-    `resume` (go on in it) or `overwrite` (its run is removed first); both take only a run. title: METHOD-INPUT.
+    out: the folder, or None for `runs/NNNN-TITLE` with the next free number. A folder that is not empty is
+    refused unless `resume` (go on in it) or `overwrite` (its run is removed first); both take only a run.
+    title: METHOD-INPUT.
     """
     if out is None:
         path = _numbered(Path("runs"), re.sub(r"[^A-Za-z0-9._-]+", "-", title).strip("-") or "run")
@@ -92,7 +97,9 @@ def claim_folder(
                 _remove_run(path)
             elif not resume:
                 raise InputError("is not empty", path, "Name another folder, or add --resume or --overwrite.")
-            elif not (path / "run.json").is_file() and not all(e.name.startswith(".") for e in path.iterdir()):
+            elif not (path / "run.json").is_file() and not all(
+                e.name.startswith(".") for e in path.iterdir()
+            ):
                 raise InputError(
                     "is not empty and not a run, so there is nothing to resume",
                     path,
@@ -129,6 +136,7 @@ def _remove_run(path: Path) -> None:
         "mesh.ply",
         "certificate.json",
         "metrics.json",
+        "seconds.json",
         "page.html",
         "checkpoints/latest",
     )

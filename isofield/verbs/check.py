@@ -13,7 +13,8 @@ __all__ = ["check"]
 
 
 def check(path: str | Path) -> dict[str, Any]:
-    """Facts about the file by name, with "method" (what `fit` would choose, and why) and "warnings" (sentences with advice)."""
+    """Facts about the file by name, with "method" (what `fit` would choose, and why) and "warnings"
+    (sentences with advice)."""
     shape = data.load(path)
     facts = describe(shape)
     warnings = list(facts.pop("warnings"))

@@ -21,10 +21,12 @@ HEADLINE = {
 def evaluate(
     run: Run, mesh: Mesh | str | Path | None = None, source: str | Path | Shape | None = None, seed: int = 0
 ) -> dict[str, Any]:
-    """Compare a mesh of the run (None: RUN/mesh.ply) with its input, by named figures; written to RUN/metrics.json.
+    """Compare a mesh of the run (None: RUN/mesh.ply) with its input, by named figures; written to
+    RUN/metrics.json.
 
-    source: the input, or another truth in the same coordinates (a mesh or points); None: the path in the run. "figures" holds every figure,
-    "meaning" what each one is, "headline" the few that matter, "truth" what was compared with.
+    source: the input, or another truth in the same coordinates (a mesh or points); None: the path in the run.
+    "figures" holds every figure, "meaning" what each one is, "headline" the few that matter, "truth" what was
+    compared with.
     """
     shape = source if isinstance(source, Shape) else run.shape() if source is None else data.load(source)
     if mesh is None:

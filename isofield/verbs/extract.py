@@ -34,11 +34,13 @@ def extract(
     out: str | Path | None = None,
     shape: Shape | None = None,
 ) -> tuple[Mesh, dict[str, Any]]:
-    """The surface of the run's field: (mesh in the input's coordinates, its certificate); both are also written.
+    """The surface of the run's field: (mesh in the input's coordinates, its certificate); both are also
+    written.
 
-    resolution: cells along each axis of the working box. method: "mise" or "dense". faces: simplify to about so many. trim: drop
-    surface that no input supports. max_memory: bytes, or text such as "1GiB". out: file of the mesh (.ply .obj .stl .off .glb), with
-    the certificate beside it; None for RUN/mesh.ply. shape: the input, if it is at hand (else read again where it is needed).
+    resolution: cells along each axis of the working box. method: "mise" or "dense". faces: simplify to about
+    so many. trim: drop surface that no input supports. max_memory: bytes, or text such as "1GiB". out: file
+    of the mesh (.ply .obj .stl .off .glb), with the certificate beside it; None for RUN/mesh.ply. shape: the
+    input, if it is at hand (else read again where it is needed).
     """
     if faces is not None and faces < 4:
         raise InputError(
@@ -52,7 +54,7 @@ def extract(
             surface.inside,
             resolution,
             method=method,
-            max_memory=limit or _limit(resolution),
+            max_memory=_limit(resolution) if limit is None else limit,
             progress=bar.update,
         )
     shape = shape or _input(run, trim)
@@ -75,7 +77,8 @@ def extract(
         target,
         mesh,
         comments=[
-            f"isofield {run.description['isofield']}, {run.description['method']} of {run.description['data']['name']}"
+            f"isofield {run.description['isofield']}, "
+            f"{run.description['method']} of {run.description['data']['name']}"
         ],
     )
     _write_certificate(run, target, out, report)
@@ -87,9 +90,7 @@ def _limit(resolution: int) -> int | None:
     needed, free = 600 * resolution**2, available_memory()
     if needed < free / 2:
         return None
-    say(
-        f"note: the surface at {resolution} may need {size_text(needed)} of {size_text(free)} free; working in slabs"
-    )
+    say(f"note: {resolution} cells may need {size_text(needed)} of {size_text(free)} free; working in slabs")
     return free // 2
 
 
@@ -133,7 +134,7 @@ def _input(run: Run, needed: bool) -> Shape | None:
         if needed:
             raise
         say(
-            f"note: floaters are not looked for and colours not carried over, because the input cannot be read: {error.what}"
+            f"note: the input cannot be read ({error.what}), so floaters stay and colours are not carried over"
         )
         return None
 
@@ -152,7 +153,8 @@ def _support(shape: Shape, reach: float):
 
 
 def _colours(shape: Shape, mesh: Mesh) -> np.ndarray:
-    """The input's colours at the vertices of `mesh` (working box): blended on the nearest face, or the nearest point's."""
+    """The input's colours at the vertices of `mesh` (working box): blended on the nearest face, or the
+    nearest point's."""
     positions = shape.frame.to_working(shape.vertices)
     if shape.kind == "points":
         from scipy.spatial import cKDTree
@@ -167,7 +169,8 @@ def _colours(shape: Shape, mesh: Mesh) -> np.ndarray:
 
 
 def barycentric(triangles: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Barycentric coordinates [N, 3] of points [N, 3] in the planes of triangles [N, 3, 3]; a degenerate one takes its first corner."""
+    """Barycentric coordinates [N, 3] of points [N, 3] in the planes of triangles [N, 3, 3]; a degenerate one
+    takes its first corner."""
     a, b, c = triangles[:, 0], triangles[:, 1], triangles[:, 2]
     u, v, w = b - a, c - a, points - a
     uu, uv, vv = (u * u).sum(1), (u * v).sum(1), (v * v).sum(1)

@@ -31,10 +31,11 @@ def fit(
     command: str = "",
     **options: Any,
 ) -> Run:
-    """Fit `source`, a file or a Shape, and return the run: its `certificate`, `metrics`, `mesh()` and `field` are ready.
+    """Fit `source`, a file or a Shape, and return the run: its `certificate`, `metrics`, `mesh()` and `field`
+    are ready.
 
-    method, quality, config as for `train`; resolution, faces, trim, max_memory as for `extract`; options: those of
-    `TrainOptions`, such as out, seconds, steps, seed, resume.
+    method, quality, config as for `train`; resolution, faces, trim, max_memory as for `extract`; options:
+    those of `TrainOptions`, such as out, seconds, steps, seed, resume.
     """
     watch = _Watch()
     if quality not in QUALITIES:

@@ -1,9 +1,9 @@
 """Settings that the verbs share."""
 
 import json
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from ..runtime.errors import InputError
 from ..training.clock import Budget
@@ -38,8 +38,12 @@ class TrainOptions:
 
     def check(self) -> None:
         """Raise InputError where settings contradict each other."""
-        if self.seed < 0:
-            raise InputError(f"must not be negative, not {self.seed}", "--seed", "Give 0 or more.")
+        if not 0 <= self.seed < 2**63:
+            raise InputError(f"must be from 0 to 2^63, not {self.seed}", "--seed", "Give a smaller number.")
+        if not self.checkpoint_seconds >= 0:
+            raise InputError(
+                f"must not be negative, not {self.checkpoint_seconds}", "--checkpoint-seconds", "Give 0 or more."
+            )
         if self.resume and self.overwrite:
             raise InputError("contradict each other", "--resume, --overwrite", "Give one of them.")
         if self.resume and self.out is None:
@@ -47,19 +51,38 @@ class TrainOptions:
 
 
 def updated(config: Any, settings: dict[str, Any], where: str) -> Any:
-    """The config dataclass `config` with `settings` (nested dictionaries, as in run.json). Raises InputError on unknown names."""
-    known = {f.name: getattr(config, f.name) for f in fields(config)}
+    """The config dataclass `config` with `settings` (nested dictionaries, as in run.json). Raises InputError
+    on unknown names and on values of the wrong kind."""
+    if not isinstance(settings, dict):
+        raise InputError(f"is a group of settings, not {settings!r}", where, "Write a JSON object.")
+    kinds = get_type_hints(type(config))
     changes = {}
     for name, value in settings.items():
-        if name not in known:
-            raise InputError(f"has no setting {name!r}", where, f"Its settings: {', '.join(known)}.")
-        now = known[name]
+        if name not in kinds:
+            raise InputError(f"has no setting {name!r}", where, f"Its settings: {', '.join(kinds)}.")
+        now = getattr(config, name)
         if is_dataclass(now):
             value = updated(now, value, f"{where}, {name}")
-        elif isinstance(now, tuple):
+        elif isinstance(value, list):
             value = tuple(value)
+        if not _is_of_kind(value, kinds[name]):
+            raise InputError(f"cannot be {value!r}", f"{where}, {name}", f"The default is {now!r}.")
         changes[name] = value
     return replace(config, **changes)
+
+
+def _is_of_kind(value: Any, kind: Any) -> bool:
+    """Whether a value fits a type that stands in a config: a class, a union, a Literal, or a tuple of one type."""
+    parts = get_args(kind)
+    if get_origin(kind) is Literal:
+        return value in parts
+    if get_origin(kind) is tuple:
+        return isinstance(value, tuple) and all(_is_of_kind(part, parts[0]) for part in value)
+    if parts:  # a union
+        return any(_is_of_kind(value, part) for part in parts)
+    if kind in (int, float):  # a whole number serves where a number is asked for; true and false never do
+        return isinstance(value, (int, kind)) and not isinstance(value, bool)
+    return isinstance(value, kind)
 
 
 def read_settings(path: Path) -> dict[str, Any]:

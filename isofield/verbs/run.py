@@ -39,7 +39,8 @@ class Run:
 
     @cached_property
     def method(self) -> Method:
-        """The method with the trained weights of the newest checkpoint. Raises InputError if training never saved one."""
+        """The method with the trained weights of the newest checkpoint. Raises InputError if training never
+        saved one."""
         method = build_method(self.description)
         step, _ = restore(method, self.folder, with_optimisers=False)
         if step == 0:
@@ -62,7 +63,8 @@ class Run:
         return self.method.products()["mesh"]
 
     def field(self, points: Any) -> torch.Tensor:
-        """Values [N] of the field at points [N, 3] in the input's own coordinates (signed distances in the input's units)."""
+        """Values [N] of the field at points [N, 3] in the input's own coordinates (signed distances in the
+        input's units)."""
         import numpy as np
 
         working = torch.from_numpy(self.frame.to_working(np.asarray(points)))
@@ -106,11 +108,16 @@ class Run:
 
         shape = data.load(self.path / "mesh.ply")
         return trimesh.Trimesh(
-            shape.vertices, shape.faces, vertex_normals=shape.normals, vertex_colors=shape.colours, process=False
+            shape.vertices,
+            shape.faces,
+            vertex_normals=shape.normals,
+            vertex_colors=shape.colours,
+            process=False,
         )
 
     def extract(self, **options: Any) -> Any:
-        """Extract again, with the options of `isofield.extract`, into RUN/mesh.ply; returns it as `mesh` does."""
+        """Extract again, with the options of `isofield.extract`, into RUN/mesh.ply; returns it as `mesh`
+        does."""
         from .extract import extract
 
         extract(self, **options)

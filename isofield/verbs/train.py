@@ -42,9 +42,10 @@ def train(
 ) -> Run:
     """Train `method` on `source` (a file or a Shape) and return the run.
 
-    method: by name, or None for the one that suits the input. quality: "draft", "standard" or "high" sets the size of the network, and
-    the budget where options give none. config: the method's Config, or a dictionary of settings that differ from the quality's.
-    With options.resume, everything but a new budget comes from the run itself.
+    method: by name, or None for the one that suits the input. quality: "draft", "standard" or "high" sets the
+    size of the network, and the budget where options give none. config: the method's Config, or a dictionary
+    of settings that differ from the quality's. With options.resume, everything but a new budget comes from
+    the run itself.
     """
     options.check()
     keep_freed_memory()
@@ -91,7 +92,8 @@ def fit_method(
 
 
 def solid_of(shape: Shape) -> Solid | OrientedPoints:
-    """The solid that labels training points, in the working box. Raises InputError for points without normals."""
+    """The solid that labels training points, in the working box. Raises InputError for points without
+    normals."""
     positions = shape.frame.to_working(shape.vertices)
     if shape.kind == "mesh":
         return Solid(Mesh(positions, shape.faces))

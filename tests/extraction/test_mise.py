@@ -10,6 +10,7 @@ from isofield.extraction.surface import extract_surface
 from isofield.geometry.level import Below
 from isofield.kernels.topology import components
 from isofield.runtime.errors import InputError
+from isofield.runtime.threads import set_threads, threads
 
 
 def assert_same(one, other):
@@ -79,19 +80,38 @@ def test_streamed_is_equal_bit_for_bit(method, field):
 
 
 def test_thin_slabs_pass_the_surface_to_and_fro(monkeypatch):
-    # a spiral that crosses the slabs' planes many times, reached from the coarse grid in few places only
+    # a winding tube between the coarse points, which only the ball at its lower end leads to
     from isofield.extraction import mise
 
-    def spiral(p):
-        angle = 14 * p[:, 0]
-        centre = torch.stack([p[:, 0], 0.5 * torch.sin(angle), 0.5 * torch.cos(angle)], dim=1)
-        return (p - centre).norm(dim=1) - 0.07 + 0.5 * (p.abs().amax(dim=1) > 0.9)
+    def snake(p):
+        tube = torch.hypot(p[:, 0] - 0.3 * torch.sin(9 * p[:, 2]), p[:, 1] - 0.11) - 0.05
+        ball = (p - torch.tensor([-0.25, 0.0, -0.75])).norm(dim=1) - 0.15
+        return torch.minimum(tube.clamp(min=p[:, 2].abs() - 0.8), ball)
 
-    whole = extract_surface(spiral, Below(), 128, coarse=8)
+    whole = extract_surface(snake, Below(), 128, coarse=8)
+    assert_same(whole.mesh, extract_surface(snake, Below(), 128, method="dense").mesh)
+    visited, search = [], mise._search_part
     monkeypatch.setattr(mise, "_slabs", lambda *_: [(first, first + 16) for first in range(0, 128, 16)])
-    slabs = extract_surface(spiral, Below(), 128, coarse=8, max_memory=1 << 30)
+    monkeypatch.setattr(
+        mise, "_search_part", lambda parts, n, *rest: visited.append(n) or search(parts, n, *rest)
+    )
+    slabs = extract_surface(snake, Below(), 128, coarse=8, max_memory=1 << 30)
+    assert max(visited.count(n) for n in range(8)) > 3
     assert_same(slabs.mesh, whole.mesh)
     assert slabs.evaluations == whole.evaluations
+
+
+@pytest.mark.parametrize(("method", "coarse"), [("mise", 6), ("dense", None)])
+def test_reference_backend_and_one_thread_give_the_same_mesh(method, coarse, monkeypatch):
+    expected = extract_surface(ripples, Below(), 24, method=method, coarse=coarse).mesh
+    before = threads()
+    set_threads(1 if before > 1 else 3)
+    try:
+        assert_same(extract_surface(ripples, Below(), 24, method=method, coarse=coarse).mesh, expected)
+    finally:
+        set_threads(before)
+    monkeypatch.setenv("ISOFIELD_KERNELS", "reference")
+    assert_same(extract_surface(ripples, Below(), 24, method=method, coarse=coarse).mesh, expected)
 
 
 @pytest.mark.parametrize("method", ["mise", "dense"])

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from isofield.kernels.adam import Adam
 
 

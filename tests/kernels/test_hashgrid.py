@@ -1,8 +1,10 @@
-"""The compiled hash encoding equals its definition: values, first and second derivatives, at any number of threads."""
+"""The compiled hash encoding equals its definition: values, first and second derivatives, at any number of
+threads."""
 
 import numpy as np
 import pytest
 import torch
+
 from isofield.kernels import hashgrid
 from isofield.kernels.hashgrid import reference
 from isofield.runtime import threads
@@ -17,7 +19,9 @@ LAYOUTS = {
 def points(count: int, seed: int = 0) -> torch.Tensor:
     generator = torch.Generator().manual_seed(seed)
     inside = torch.rand(count, 3, generator=generator)
-    edges = torch.tensor([[0.0, 0, 0], [1, 1, 1], [0.5, 0.5, 0.5], [1, 0, 0.25], [-0.5, 2, 0.5]])  # corners, and one to clamp
+    edges = torch.tensor(
+        [[0.0, 0, 0], [1, 1, 1], [0.5, 0.5, 0.5], [1, 0, 0.25], [-0.5, 2, 0.5]]
+    )  # corners, and one to clamp
     return torch.cat([edges, inside])[:count] if count > 5 else inside
 
 
@@ -48,20 +52,28 @@ def test_gradients_equal_the_reference(layout):
     levels, x = LAYOUTS[layout], points(300)
     cotangent = torch.randn(300, 2 * len(levels), generator=torch.Generator().manual_seed(2))
     results = []
-    for encode in (lambda x, t: hashgrid.unblock(hashgrid.encode(x, t, levels), 300), lambda x, t: reference.encode(x, t, levels)):
+    for encode in (
+        lambda x, t: hashgrid.unblock(hashgrid.encode(x, t, levels), 300),
+        lambda x, t: reference.encode(x, t, levels),
+    ):
         x_, table = x.clone().requires_grad_(), table_for(levels).requires_grad_()
         results.append(torch.autograd.grad((encode(x_, table) * cotangent).sum(), (x_, table)))
-    # the clamped coordinates of the edge points sit on the kink of the clamp, where either side's derivative is right
+    # the clamped coordinates of the edge points sit on the kink of the clamp, where either side's derivative
+    # is right
     torch.testing.assert_close(results[0][0][5:], results[1][0][5:], rtol=1e-4, atol=1e-3)
     torch.testing.assert_close(results[0][1], results[1][1], rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_second_derivatives_equal_the_reference(layout):
-    """The gradient of an eikonal loss: derivatives of the points' gradient in the table, the points and the cotangent."""
+    """The gradient of an eikonal loss: derivatives of the points' gradient in the table, the points and the
+    cotangent."""
     levels, x = LAYOUTS[layout], points(260)[5:]
     results = []
-    for encode in (lambda x, t: hashgrid.unblock(hashgrid.encode(x, t, levels), 255), lambda x, t: reference.encode(x, t, levels)):
+    for encode in (
+        lambda x, t: hashgrid.unblock(hashgrid.encode(x, t, levels), 255),
+        lambda x, t: reference.encode(x, t, levels),
+    ):
         x_, table = x.clone().requires_grad_(), table_for(levels).requires_grad_()
         weights = torch.linspace(-1, 1, 2 * len(levels), requires_grad=True)
         field = torch.tanh(encode(x_, table) @ weights)
@@ -75,7 +87,10 @@ def test_derivative_of_the_table_gradient_falls_back_to_the_reference():
     levels = LAYOUTS["paper"]
     x = points(40)[5:]
     results = []
-    for encode in (lambda x, t: hashgrid.unblock(hashgrid.encode(x, t, levels), 35), lambda x, t: reference.encode(x, t, levels)):
+    for encode in (
+        lambda x, t: hashgrid.unblock(hashgrid.encode(x, t, levels), 35),
+        lambda x, t: reference.encode(x, t, levels),
+    ):
         table = table_for(levels).requires_grad_()
         first = torch.autograd.grad((encode(x, table) ** 2).sum(), table, create_graph=True)[0]
         results.append(torch.autograd.grad((first**2).sum(), table)[0])
@@ -89,7 +104,9 @@ def test_table_gradient_is_equal_bit_for_bit_at_any_number_of_threads():
         threads.set_threads(count)
         table = table_for(levels).requires_grad_()
         encoded = hashgrid.encode(x, table, levels)
-        gradients.append(torch.autograd.grad(encoded, table, torch.sin(torch.arange(encoded.numel())).view_as(encoded))[0])
+        gradients.append(
+            torch.autograd.grad(encoded, table, torch.sin(torch.arange(encoded.numel())).view_as(encoded))[0]
+        )
     for other in gradients[1:]:
         assert torch.equal(gradients[0], other)
 

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from isofield.kernels.hashgrid import block, unblock
 from isofield.kernels.mlp import layers, mlp, parameter_count, reference
 from isofield.runtime import threads
@@ -22,7 +23,9 @@ def test_reference_equals_torch_linear_layers(widths):
     for index, (weights, bias) in enumerate(layers(flat, widths)):
         value = torch.nn.functional.linear(value, weights, bias)
         value = value.relu() if index < len(widths) - 2 else value
-    torch.testing.assert_close(unblock(reference.mlp(block(x), flat, widths), len(x)), value, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(
+        unblock(reference.mlp(block(x), flat, widths), len(x)), value, rtol=1e-4, atol=1e-4
+    )
 
 
 @pytest.mark.parametrize("widths", WIDTHS)
@@ -43,7 +46,9 @@ def test_second_derivatives_equal_the_reference():
     results = []
     for network in (mlp, reference.mlp):
         x_, flat_ = x.clone().requires_grad_(), flat.clone().requires_grad_()
-        slope = torch.autograd.grad(torch.tanh(unblock(network(block(x_), flat_, widths), 100)).sum(), x_, create_graph=True)[0]
+        slope = torch.autograd.grad(
+            torch.tanh(unblock(network(block(x_), flat_, widths), 100)).sum(), x_, create_graph=True
+        )[0]
         results.append(torch.autograd.grad(((slope.norm(dim=1) - 1) ** 2).sum(), flat_)[0])
     torch.testing.assert_close(*results, rtol=1e-3, atol=1e-3)
 

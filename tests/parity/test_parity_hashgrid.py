@@ -1,10 +1,12 @@
-"""The hash encoding equals the published conventions: tiny-cuda-nn, the paper, nerfstudio (pack `hashgrid`)."""
+"""The hash encoding equals the published conventions: tiny-cuda-nn, the paper, nerfstudio (pack
+`hashgrid`)."""
 
 import json
 
 import numpy as np
 import pytest
 import torch
+
 from isofield.kernels import hashgrid
 from isofield.kernels.hashgrid import reference
 
@@ -24,7 +26,9 @@ def levels_of(case: dict) -> tuple[reference.Level, ...]:
 def pack(shared):
     folder = shared / "parity" / "hashgrid"
     return tuple(
-        json.loads((folder / "pack.json").read_text()) if name == "pack" else dict(np.load(folder / f"{name}.npz"))
+        json.loads((folder / "pack.json").read_text())
+        if name == "pack"
+        else dict(np.load(folder / f"{name}.npz"))
         for name in ("pack", "inputs", "weights", "outputs")
     )
 
@@ -44,14 +48,20 @@ def test_reference_equals_the_published_encoding(pack, name):
     np.testing.assert_allclose(gradients[1], outputs[f"{name}/grad_table"], **close)
     # points on the border of the unit cube sit on the clamp's kink: its derivative there is torch's choice
     inner = ((x > 0) & (x < 1)).all(1).numpy()
-    np.testing.assert_allclose(gradients[0].numpy()[inner], outputs[f"{name}/grad_x"][inner], rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(
+        gradients[0].numpy()[inner], outputs[f"{name}/grad_x"][inner], rtol=1e-9, atol=1e-9
+    )
     if f"{name}/corner_index" in outputs:
         for index, level in enumerate(levels):
             rows, corner_weights = reference.corners(x, level, smooth)
             stored = outputs[f"{name}/corner_index"][:, index]
-            offset = 0 if stored.min() < level.offset else level.offset  # stored within the level or within the table
+            offset = (
+                0 if stored.min() < level.offset else level.offset
+            )  # stored within the level or within the table
             np.testing.assert_array_equal(rows - level.offset + offset, stored)
-            np.testing.assert_allclose(corner_weights.detach(), outputs[f"{name}/corner_weight"][:, index], atol=1e-6)
+            np.testing.assert_allclose(
+                corner_weights.detach(), outputs[f"{name}/corner_weight"][:, index], atol=1e-6
+            )
 
 
 @pytest.mark.parametrize("name", ["tcnn3d", "paper3d", "nerfstudio3d"])

@@ -3,6 +3,7 @@
 import pickle
 
 import pytest
+
 from isofield.runtime.errors import FailedError, InputError, IsofieldError
 
 

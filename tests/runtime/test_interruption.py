@@ -4,6 +4,7 @@ import signal
 import threading
 
 import pytest
+
 from isofield.runtime.interruption import Interrupted, interruption
 
 

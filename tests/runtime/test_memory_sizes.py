@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from isofield.runtime.errors import InputError
 from isofield.runtime.memory import available_memory, parse_size, size_text
 

@@ -1,6 +1,7 @@
 """What is said while working goes to standard error, or nowhere when quiet."""
 
 import pytest
+
 from isofield.runtime.progress import progress, say, set_quiet
 
 

@@ -5,6 +5,7 @@ import stat
 import threading
 
 import pytest
+
 from isofield.runtime.errors import FailedError
 from isofield.runtime.files import atomic_path, write_text
 

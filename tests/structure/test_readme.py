@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from isofield.cli import main
 from isofield.data import READERS, load, write_mesh
 from isofield.data.writers import WRITERS

@@ -3,6 +3,7 @@
 import ast
 
 import pytest
+
 from isofield.methods import METHODS
 
 # from the top: a room may import the rooms after it

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
+
 from isofield.data.samples import generator
 from isofield.runtime import threads
 from isofield.training.method import Player, cosine
 from isofield.training.run_folder import RunFolder
-from torch import nn
 
 ROOT = Path(__file__).resolve().parents[2]
 

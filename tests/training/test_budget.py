@@ -5,6 +5,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from isofield.runtime.errors import InputError
 from isofield.training.clock import Budget, Clock
 from isofield.training.loop import train

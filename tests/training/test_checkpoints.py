@@ -5,6 +5,7 @@ import resource
 
 import pytest
 import torch
+
 from isofield.kernels.adam import Adam
 from isofield.runtime.errors import FailedError, InputError
 from isofield.training.checkpoints import latest_checkpoint, load_checkpoint, save_checkpoint

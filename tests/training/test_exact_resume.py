@@ -4,6 +4,7 @@ import signal
 
 import pytest
 import torch
+
 from isofield.data import load
 from isofield.methods.occupancy import Config as OccupancyConfig
 from isofield.methods.occupancy import Occupancy

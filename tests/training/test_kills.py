@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from isofield.cli import main
 from isofield.training.checkpoints import latest_checkpoint, load_checkpoint
 
@@ -90,7 +91,7 @@ def test_twenty_kills_at_moments_from_the_start_of_the_process_to_its_end_change
     begin = time.perf_counter()
     assert _start(spot, tmp_path / "timed").wait() == 0
     whole = time.perf_counter() - begin
-    moments, different = random.Random(2), {}
+    moments, different, killed = random.Random(2), {}, 0
     for number in range(20):
         out = tmp_path / str(number)
         moment = whole * (number + moments.random()) / 20
@@ -100,7 +101,9 @@ def test_twenty_kills_at_moments_from_the_start_of_the_process_to_its_end_change
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
+            killed += 1
         assert main([*_arguments(spot, out), "--resume"]) == 0
         if found := _differences(_tensors(out), uninterrupted):
             different[f"killed at {moment:.2f} s of {whole:.2f} s, step {_step(out)}"] = found
     assert different == {}
+    assert killed >= 10  # the rest may have ended early, where the machine became faster than when it was timed

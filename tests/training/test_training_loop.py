@@ -4,6 +4,7 @@ import signal
 
 import pytest
 import torch
+
 from isofield.runtime.errors import FailedError
 from isofield.runtime.interruption import Interrupted
 from isofield.training.checkpoints import latest_checkpoint, load_checkpoint

@@ -13,10 +13,12 @@ _SMALL = 20_000  # elements; below this, starting a thread costs more than the w
 
 
 class Adam(torch.optim.Optimizer):
-    """Adam with the constants of hash-grid fields (beta2 = 0.99, eps = 1e-15; Mueller et al. 2022, section 4).
+    """Adam with the constants of hash-grid fields (beta2 = 0.99, eps = 1e-15; Mueller et al. 2022, section
+    4).
 
-    With so small an eps an entry of the table that is seen for the first time moves by the whole learning rate at once, which is
-    what makes fits of a few hundred steps possible. State for each parameter: "mean", "variance" (shapes of the parameter), "step".
+    With so small an eps an entry of the table that is seen for the first time moves by the whole learning
+    rate at once, which is what makes fits of a few hundred steps possible. State for each parameter: "mean",
+    "variance" (shapes of the parameter), "step".
     """
 
     def __init__(

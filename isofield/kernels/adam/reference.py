@@ -16,7 +16,8 @@ def adam_step(
     betas: tuple[float, float],
     eps: float,
 ) -> None:
-    """One update of `parameter` in place; `mean` and `variance` are the running moments. step counts from 1."""
+    """One update of `parameter` in place; `mean` and `variance` are the running moments. step counts from
+    1."""
     beta1, beta2 = betas
     with torch.no_grad():
         mean.mul_(beta1).add_(gradient, alpha=1 - beta1)

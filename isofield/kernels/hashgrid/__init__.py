@@ -1,7 +1,8 @@
 """Multiresolution hash encoding (Mueller et al. 2022): `encode`, in blocks of 128 points.
 
-Derivatives: first order in the points and in the table, and the derivatives of the points' gradient (what an eikonal loss needs), are
-compiled; derivatives of the table's gradient fall back to the reference, which is differentiable as often as wanted.
+Derivatives: first order in the points and in the table, and the derivatives of the points' gradient (what an
+eikonal loss needs), are compiled; derivatives of the table's gradient fall back to the reference, which is
+differentiable as often as wanted.
 """
 
 from functools import cache
@@ -22,9 +23,11 @@ __all__ = ["Level", "block", "encode", "nerfstudio_levels", "paper_levels", "tcn
 def encode(
     points: Float[Tensor, "points 3"], table: Float[Tensor, "rows features"], levels: tuple[Level, ...]
 ) -> Float[Tensor, "blocks encoded 128"]:
-    """Features of points in [0, 1]^3, as [blocks, levels * features, 128]; the last block is padded (its extra lanes are arbitrary).
+    """Features of points in [0, 1]^3, as [blocks, levels * features, 128]; the last block is padded (its
+    extra lanes are arbitrary).
 
-    points: clamped to the unit cube. table: rows of all levels one after another. `unblock` gives [points, encoded].
+    points: clamped to the unit cube. table: rows of all levels one after another. `unblock` gives [points,
+    encoded].
     """
     if use_compiled(points.device.type) and points.dtype == torch.float32 and table.shape[1] == 2:
         return _Encode.apply(_padded(points), table, levels)
@@ -58,7 +61,8 @@ def _columns(levels: tuple[Level, ...]) -> tuple[np.ndarray, ...]:
 
 
 def _each_level(levels: tuple[Level, ...], call, blocks: int = 0) -> None:
-    """Run call(scale, shift, stride, level, part of the table[, first, last block]) over levels, and ranges of blocks if given."""
+    """Run call(scale, shift, stride, level, part of the table[, first, last block]) over levels, and ranges
+    of blocks if given."""
     scales, shifts, strides, offsets = _columns(levels)
     pieces = []
     for level in range(len(levels)):
@@ -100,7 +104,8 @@ class _Encode(torch.autograd.Function):
 
 
 class _EncodeBackward(torch.autograd.Function):
-    """(points, table, gradient of the encoding) -> (gradient of the points, gradient of the table); differentiable again."""
+    """(points, table, gradient of the encoding) -> (gradient of the points, gradient of the table);
+    differentiable again."""
 
     @staticmethod
     def forward(ctx, points, table, gradient, levels, for_points: bool, for_table: bool):

@@ -1,8 +1,8 @@
 """The hash encoding compiled, for three dimensions and two features a level.
 
-Level outermost over all points, so that one level's part of the table (1 MiB at 2^17 rows) stays in the core's cache. Encoded
-features lie as [blocks, 2 * levels, 128]. Every function works on one level; a level's sums run in the order of the points, so
-gradients do not depend on the number of threads.
+Level outermost over all points, so that one level's part of the table (1 MiB at 2^17 rows) stays in the
+core's cache. Encoded features lie as [blocks, 2 * levels, 128]. Every function works on one level; a level's
+sums run in the order of the points, so gradients do not depend on the number of threads.
 """
 
 import numpy as np
@@ -75,7 +75,8 @@ def _tangent_weights(fx, fy, fz, vx, vy, vz):
 
 @njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
 def encode(points, table, scale, shift, stride, level, first, last, encoded):
-    """encoded[blocks first..last, features of the level] from points [blocks * 128, 3] and the level's table [rows, 2]."""
+    """encoded[blocks first..last, features of the level] from points [blocks * 128, 3] and the level's table
+    [rows, 2]."""
     rows = np.uint32(table.shape[0])
     for block in range(first, last):
         for lane in range(128):
@@ -103,7 +104,8 @@ def _add(table_gradient, row, weight, g0, g1):
 
 @njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
 def scatter(points, gradient, scale, shift, stride, level, table_gradient):
-    """Add the gradient [blocks, 2 * levels, 128] of the encoded features to the level's table gradient [rows, 2]."""
+    """Add the gradient [blocks, 2 * levels, 128] of the encoded features to the level's table gradient [rows,
+    2]."""
     rows = np.uint32(table_gradient.shape[0])
     for block in range(gradient.shape[0]):
         for lane in range(128):
@@ -139,7 +141,8 @@ def _corner_dots(part, cx, cy, cz, stride, g0, g1):
 
 @njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
 def point_gradient(points, gradient, table, scales, shifts, strides, offsets, first, last, result):
-    """result[points of blocks first..last, 3] = gradient of the points, given that of the encoded features."""
+    """result[points of blocks first..last, 3] = gradient of the points, given that of the encoded
+    features."""
     zero = np.float32(0)
     for block in range(first, last):
         for lane in range(128):
@@ -179,7 +182,8 @@ def point_gradient(points, gradient, table, scales, shifts, strides, offsets, fi
 def point_gradient_tangent(
     points, tangents, gradient, table, scales, shifts, strides, offsets, first, last, result
 ):
-    """Derivative of `point_gradient` when the points move by tangents: only the mixed second derivatives are not 0."""
+    """Derivative of `point_gradient` when the points move by tangents: only the mixed second derivatives are
+    not 0."""
     zero = np.float32(0)
     for block in range(first, last):
         for lane in range(128):

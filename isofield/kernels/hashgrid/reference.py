@@ -1,7 +1,8 @@
-"""Multiresolution hash encoding, the definition (Mueller et al. 2022, "Instant Neural Graphics Primitives", section 3).
+"""Multiresolution hash encoding, the definition (Mueller et al. 2022, "Instant Neural Graphics Primitives",
+section 3).
 
-A point x in [0, 1]^D is scaled onto the grid of each level; the 2^D corners of its cell look up feature vectors in that level's part
-of the table; they are interpolated D-linearly; the levels are concatenated.
+A point x in [0, 1]^D is scaled onto the grid of each level; the 2^D corners of its cell look up feature
+vectors in that level's part of the table; they are interpolated D-linearly; the levels are concatenated.
 """
 
 import math
@@ -34,7 +35,8 @@ class Level:
 def paper_levels(
     levels: int, coarsest: int, finest: float, log2_table: int, dimensions: int = 3
 ) -> tuple[Level, ...]:
-    """Levels as the paper writes them: N_l = floor(coarsest * b^l) cells, vertices on [0, N_l], dense where they fit (equations 2, 3)."""
+    """Levels as the paper writes them: N_l = floor(coarsest * b^l) cells, vertices on [0, N_l], dense where
+    they fit (equations 2, 3)."""
     growth = (finest / coarsest) ** (1 / (levels - 1)) if levels > 1 else 1.0
     result, offset = [], 0
     for level in range(levels):
@@ -49,7 +51,8 @@ def paper_levels(
 def tcnn_levels(
     levels: int, coarsest: int, growth: float, log2_table: int, dimensions: int = 3
 ) -> tuple[Level, ...]:
-    """Levels as the published CUDA code (tiny-cuda-nn) has them: scale N b^l - 1, shifted by half a cell, rows rounded up to 8."""
+    """Levels as the published CUDA code (tiny-cuda-nn) has them: scale N b^l - 1, shifted by half a cell,
+    rows rounded up to 8."""
     result, offset = [], 0
     for level in range(levels):
         scale = coarsest * growth**level - 1
@@ -71,9 +74,11 @@ def nerfstudio_levels(levels: int, coarsest: int, finest: int, log2_table: int) 
 def corners(
     points: Float[Tensor, "points dimensions"], level: Level, smooth: bool = False
 ) -> tuple[Int[Tensor, "points corners"], Float[Tensor, "points corners"]]:
-    """Rows of the table at the corners of each point's cell, and their weights. Corner k has bit d of k added along axis d.
+    """Rows of the table at the corners of each point's cell, and their weights. Corner k has bit d of k added
+    along axis d.
 
-    smooth: weights from the smoothstep 3 f^2 - 2 f^3 of the fraction f, for continuous first derivatives (appendix A).
+    smooth: weights from the smoothstep 3 f^2 - 2 f^3 of the fraction f, for continuous first derivatives
+    (appendix A).
     """
     position = points.clamp(0, 1) * level.scale + level.shift
     cell = position.detach().floor()

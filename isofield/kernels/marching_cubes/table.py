@@ -7,6 +7,7 @@ agree. The segments of a cell close to polygons; each polygon is cut into triang
 lie in a face of the cube, where a neighbour could have the same diagonal.
 """
 
+from collections.abc import Iterable
 from functools import cache
 from itertools import combinations
 
@@ -81,7 +82,7 @@ def _diagonal_in_face(polygon: list[int], cut: list[Triangle]) -> bool:
     return any(set.intersection(*(_FACES_OF_EDGE[edge] for edge in pair)) for pair in pairs - sides)
 
 
-def _area_at_midpoints(cut: list[Triangle]) -> float:
+def _area_at_midpoints(cut: Iterable[Triangle]) -> float:
     """Area of the triangles with every vertex in the middle of its edge."""
     middles = np.array(
         [[(corner >> a & 1) + (0.5 if a == axis else 0) for a in range(3)] for corner, axis in EDGES]

@@ -1,7 +1,11 @@
-"""Small fully connected network with ReLU, fused: `mlp` on blocks of 128 points, with a hand-written backward pass.
+"""Small fully connected network with ReLU, fused: `mlp` on blocks of 128 points, with a hand-written backward
+pass.
 
-Derivatives: first order in the input and in the parameters are compiled; second order falls back to the reference.
+Derivatives: first order in the input and in the parameters are compiled; second order falls back to the
+reference.
 """
+
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -20,7 +24,7 @@ _PIECES = 16  # gradient sums are kept for so many pieces of a batch and added i
 
 def parameter_count(widths: tuple[int, ...]) -> int:
     """Length of the flat parameter vector of a network with these widths (input, hidden ..., output)."""
-    return sum(inputs * outputs + outputs for inputs, outputs in zip(widths, widths[1:]))
+    return sum(inputs * outputs + outputs for inputs, outputs in pairwise(widths))
 
 
 def mlp(
@@ -28,7 +32,8 @@ def mlp(
     parameters: Float[Tensor, "parameters"],
     widths: tuple[int, ...],
 ) -> Float[Tensor, "blocks outputs 128"]:
-    """The network widths[0] -> widths[1] -> ... -> widths[-1] on every column of every block; ReLU between layers.
+    """The network widths[0] -> widths[1] -> ... -> widths[-1] on every column of every block; ReLU between
+    layers.
 
     parameters: one flat vector (see `layers` for views of it). At least one hidden layer.
     """
@@ -60,7 +65,8 @@ class _MLP(torch.autograd.Function):
 
 
 class _MLPBackward(torch.autograd.Function):
-    """(blocks, parameters, output gradient) -> (gradient of the blocks, gradient of the parameters); differentiable again."""
+    """(blocks, parameters, output gradient) -> (gradient of the blocks, gradient of the parameters);
+    differentiable again."""
 
     @staticmethod
     def forward(ctx, blocks, parameters, gradient, widths):

@@ -1,9 +1,10 @@
 """The small network compiled: one block of 128 points at a time goes through all layers while it is in cache.
 
-The matrix products are loops over the 128 lanes of a block, four rows of weights and four of activations at a time, which the
-compiler turns into vector instructions: about twice as fast as BLAS at these sizes, and, unlike BLAS, the sum for a point does not
-depend on its lane, so that a point has the same value in any batch. The blocks are cut into a fixed number of pieces, each with gradient
-sums of its own that are added in order afterwards: results do not depend on the number of threads either.
+The matrix products are loops over the 128 lanes of a block, four rows of weights and four of activations at a
+time, which the compiler turns into vector instructions: about twice as fast as BLAS at these sizes, and,
+unlike BLAS, the sum for a point does not depend on its lane, so that a point has the same value in any batch.
+The blocks are cut into a fixed number of pieces, each with gradient sums of its own that are added in order
+afterwards: results do not depend on the number of threads either.
 """
 
 import numpy as np
@@ -95,7 +96,8 @@ def _affine(weights, bias, source, target):
 
 @njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
 def _hidden_layers(source, parameters, widths, hidden):
-    """Activations after each ReLU into hidden [sum of hidden widths, 128]; returns where the last layer and its input start."""
+    """Activations after each ReLU into hidden [sum of hidden widths, 128]; returns where the last layer and
+    its input start."""
     zero = np.float32(0)
     start, row = 0, 0
     for layer in range(widths.shape[0] - 2):
@@ -114,7 +116,8 @@ def _hidden_layers(source, parameters, widths, hidden):
 
 @njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
 def forward(blocks, parameters, widths, hidden, first, last, result):
-    """result[first..last] = network(blocks[first..last]). hidden [sum of hidden widths, 128]: room for one block's activations."""
+    """result[first..last] = network(blocks[first..last]). hidden [sum of hidden widths, 128]: room for one
+    block's activations."""
     count = widths.shape[0] - 1
     for b in range(first, last):
         start, row = _hidden_layers(blocks[b], parameters, widths, hidden)
@@ -151,7 +154,11 @@ def backward(blocks, parameters, widths, hidden, output_gradient, first, last, s
             for o in range(outputs):
                 for i in range(inputs):
                     transposed[i, o] = weights[o, i]
-            below = scratch[layer % 2].reshape(-1)[: inputs * 128].reshape(inputs, 128) if layer > 0 else input_gradient[b]
+            below = (
+                scratch[layer % 2].reshape(-1)[: inputs * 128].reshape(inputs, 128)
+                if layer > 0
+                else input_gradient[b]
+            )
             for i in range(inputs):
                 target = below[i]
                 for lane in range(128):

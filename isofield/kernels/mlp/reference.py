@@ -3,6 +3,8 @@
 Its parameters lie in one flat vector: for each layer the weights [out, in], row by row, then the bias [out].
 """
 
+from itertools import pairwise
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -11,9 +13,10 @@ __all__ = ["layers", "mlp"]
 
 
 def layers(parameters: Float[Tensor, "parameters"], widths: tuple[int, ...]) -> list[tuple[Tensor, Tensor]]:
-    """Views (weights [out, in], bias [out]) of the flat vector, layer by layer. widths: (input, hidden ..., output)."""
+    """Views (weights [out, in], bias [out]) of the flat vector, layer by layer. widths: (input, hidden ...,
+    output)."""
     result, start = [], 0
-    for inputs, outputs in zip(widths, widths[1:]):
+    for inputs, outputs in pairwise(widths):
         weights = parameters[start : start + inputs * outputs].view(outputs, inputs)
         start += inputs * outputs
         result.append((weights, parameters[start : start + outputs]))

@@ -5,7 +5,7 @@ import numpy as np
 __all__ = ["components", "edges_and_fans"]
 
 
-def edges_and_fans(faces: np.ndarray, vertex_count: int) -> tuple[int, ...]:
+def edges_and_fans(faces: np.ndarray, vertex_count: int) -> tuple:
     """As `kernels.topology.edges_and_fans`."""
     directed = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
     edges, edge = np.unique(np.sort(directed, axis=1), axis=0, return_inverse=True)

@@ -1,0 +1,157 @@
+"""What holds for every method in the table, and for every network that a method can take."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from isofield.cli.list import _settings
+from isofield.extraction.certificate import certify
+from isofield.extraction.surface import extract_surface
+from isofield.geometry.level import Below
+from isofield.geometry.solid import Solid
+from isofield.methods import METHODS
+from isofield.methods.choice import QUALITIES
+from isofield.networks.coordinate import NETWORKS, CoordinateNetwork
+from isofield.runtime.errors import InputError
+from isofield.training.clock import Budget, Clock
+from isofield.training.loop import train
+from isofield.training.method import Method
+from isofield.verbs.options import updated
+
+RADIUS = 0.6
+
+
+@pytest.fixture(scope="module")
+def ball() -> Solid:
+    """A ball as a mesh."""
+    return Solid(extract_surface(lambda points: points.norm(dim=1) - RADIUS, Below(), 32).mesh)
+
+
+@pytest.fixture(params=METHODS)
+def entry(request):
+    """A line of the table."""
+    return METHODS[request.param]
+
+
+def _changed(value: object) -> object:
+    """Another value of the same kind, of this or a nested setting."""
+    if dataclasses.is_dataclass(value):
+        return dataclasses.replace(value, **{f.name: _changed(getattr(value, f.name)) for f in dataclasses.fields(value)})
+    if isinstance(value, str):
+        return "siren"
+    if isinstance(value, tuple):
+        return (*value, 0.5)
+    return 7 if value is None else value * 2
+
+
+def test_a_config_survives_its_way_through_run_json(entry):
+    _, config_class = entry.load()
+    for config in (config_class(), _changed(config_class())):
+        written = json.loads(json.dumps(dataclasses.asdict(config)))
+        assert updated(config_class(), written, "test") == config
+
+
+def test_a_setting_that_is_not_there_is_refused_with_those_that_are(entry):
+    _, config_class = entry.load()
+    with pytest.raises(InputError, match="no setting 'finestt'") as caught:
+        updated(config_class(), {"network": {"finestt": 3}}, "method")
+    assert "network" in caught.value.where
+    assert "log2_table" in caught.value.remedy
+
+
+def test_every_setting_has_a_meaning(entry):
+    _, config_class = entry.load()
+    settings = _settings(config_class)
+    assert {f.name for f in dataclasses.fields(config_class)} == {name.split(".")[0] for name in settings}
+    assert [name for name, (_, meaning) in settings.items() if not meaning] == []
+
+
+@pytest.mark.parametrize("quality", QUALITIES)
+def test_every_quality_fits_every_config(entry, quality):
+    _, config_class = entry.load()
+    config = QUALITIES[quality].applied_to(config_class())
+    assert config.network.finest == QUALITIES[quality].finest
+
+
+def test_a_method_is_what_the_loop_expects_and_is_built_from_its_config_alone(entry):
+    method_class, config_class = entry.load()
+    method = method_class(config_class(CoordinateNetwork(levels=2, log2_table=8)))
+    assert isinstance(method, Method)
+    assert method.products()["mesh"].field(torch.zeros(5, 3)).shape == (5,)
+
+
+def test_a_batch_depends_on_the_seed_and_the_step_alone(entry, ball):
+    method_class, config_class = entry.load()
+
+    def batch(seed: int, steps: list[int]):
+        method = method_class(config_class(CoordinateNetwork(levels=2, log2_table=8), points=64))
+        method.prepare(ball, seed)
+        return [method.batch("field", step, 0.0) for step in steps][-1]
+
+    once, again = batch(3, [*range(41)]), batch(3, [40])
+    assert torch.equal(once.points, again.points)
+    assert torch.equal(once.labels, again.labels)
+    assert not torch.equal(once.points, batch(3, [41]).points)
+    assert not torch.equal(once.points, batch(4, [40]).points)
+
+
+def test_labels_and_predictions_agree_on_which_side_is_inside(entry, ball):
+    """A field that answers with the labels themselves has an intersection over union of 1 with the solid."""
+    method_class, config_class = entry.load()
+    method = method_class(config_class(CoordinateNetwork(levels=2, log2_table=8), points=4096))
+    method.prepare(ball, 0)
+    batch = method.batch("field", 0, 0.0)
+    middle = 0.5 if entry.method == "Occupancy" else 0.0  # labels of occupancy are probabilities, the field gives logits
+    depth = method.products()["mesh"].inside.depth(batch.labels - middle)
+    inside = batch.points.norm(dim=1) < RADIUS
+    near = (batch.points.norm(dim=1) - RADIUS).abs() < 0.01  # the mesh has edges where the ball is round
+    assert torch.equal((depth > 0)[~near], inside[~near])
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_every_network_trains_and_can_be_extracted(entry, ball, kind):
+    method_class, config_class = entry.load()
+    method = method_class(config_class(CoordinateNetwork(kind, levels=2, log2_table=10), points=128))
+    method.prepare(ball, 0)
+    before = {name: value.clone() for name, value in method.field.state_dict().items()}
+    train(method, Clock(Budget(steps=2)), [])
+    moved = {name for name, parameter in method.field.named_parameters() if not torch.equal(parameter, before[name])}
+    assert moved == {name for name, _ in method.field.named_parameters()}
+    surface = method.products()["mesh"]
+    with torch.no_grad():
+        values = surface.field(torch.linspace(-1, 1, 300).reshape(100, 3))
+    # after two steps the level itself may be nowhere: the middle of the field's values is somewhere for certain
+    middle = type(surface.inside)(float(values.median()))
+    certificate = certify(extract_surface(surface.field, middle, 12, method="dense").mesh)
+    assert certificate.closed
+
+
+def test_a_few_steps_find_a_ball(entry, ball):
+    method_class, config_class = entry.load()
+    torch.manual_seed(0)
+    network = CoordinateNetwork(levels=3, coarsest=8, finest=32, log2_table=15)
+    method = method_class(config_class(network, points=4096))
+    method.prepare(ball, 0)
+    train(method, Clock(Budget(steps=60)), [])
+    name, iou = method.metric()
+    assert name == "iou"
+    assert iou > 0.98
+    surface = method.products()["mesh"]
+    mesh = extract_surface(surface.field, surface.inside, 48).mesh
+    certificate = certify(mesh)
+    assert certificate.closed
+    assert certificate.manifold
+    # logits bend at the surface, so that straight edges of a coarse grid cut a little of the ball off
+    assert certificate.volume == pytest.approx(4 / 3 * np.pi * RADIUS**3, rel=0.04)
+
+
+def test_the_metric_is_the_intersection_over_union(ball):
+    """Against a ball of half the volume: exactly one half."""
+    from isofield.data.samples import HeldOut
+
+    smaller = RADIUS * 0.5 ** (1 / 3)
+    iou = HeldOut(ball, seed=0).iou(lambda points: points.norm(dim=1) - smaller, Below())
+    assert iou == pytest.approx(0.5, abs=0.02)
