@@ -1,8 +1,6 @@
 """The solid of oriented points: signed distance near the samples, winding numbers away from them."""
 
 import numpy as np
-from scipy.spatial import cKDTree
-
 from ..kernels import bvh
 from ..runtime.threads import threads
 
@@ -23,6 +21,8 @@ class OrientedPoints:
 
     def __init__(self, positions: np.ndarray, normals: np.ndarray) -> None:
         self.positions, self.normals = positions.astype(np.float32), normals.astype(np.float32)
+        from scipy.spatial import cKDTree  # here: meshes need no scipy, and it takes a while to import
+
         self._tree = cKDTree(positions)
         k = min(_NEIGHBOURS, len(positions) - 1)
         reach = self._tree.query(positions, k + 1, workers=threads())[0]

@@ -48,7 +48,7 @@ class Choice:
 def suited_to(shape: Shape, solid: Solid | OrientedPoints) -> Choice:
     """The method for this input: `sdf` where a surface separates inside from outside, `occupancy` where only
     the solid is clear."""
-    if shape.kind == "points":
+    if isinstance(solid, OrientedPoints):
         return Choice("sdf", "points with normals")
     doubts = []
     if solid.doubt > DOUBTFUL:

@@ -40,7 +40,9 @@ class Config:
     """after the first 24 steps, every how many steps new points are drawn and labelled"""
 
     def __post_init__(self) -> None:
-        check_settings(self, positive=("truncation", "learning_rate", "points", "sigmas", "fresh"), shares=("uniform",))
+        check_settings(
+            self, positive=("truncation", "learning_rate", "points", "sigmas", "fresh"), shares=("uniform",)
+        )
 
 
 class SignedDistanceField(nn.Module):

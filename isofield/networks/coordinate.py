@@ -38,9 +38,7 @@ class CoordinateNetwork:
     """fourier: standard deviation of the frequencies, in periods over the working box"""
 
     def __post_init__(self) -> None:
-        check_settings(
-            self, positive=("levels", "coarsest", "finest", "log2_table", "hidden", "sigma")
-        )
+        check_settings(self, positive=("levels", "coarsest", "finest", "log2_table", "hidden", "sigma"))
 
     def build(self) -> nn.Module:
         """The network, points [N, 3] -> [N, 1], freshly initialised from torch's random state."""

@@ -8,6 +8,7 @@ from safetensors.torch import save
 
 from ..runtime.errors import InputError
 from ..runtime.files import atomic_path, write_text
+from .method import Optimiser
 
 __all__ = ["latest_checkpoint", "load_checkpoint", "save_checkpoint"]
 
@@ -67,7 +68,7 @@ def load_checkpoint(path: Path) -> tuple[int, dict[str, torch.Tensor], dict[str,
     return step, tensors, {name: float(value) for name, value in metadata.items()}
 
 
-def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
+def optimiser_tensors(optimiser: Optimiser) -> dict[str, torch.Tensor]:
     """The optimiser's state by names `PARAMETER/KEY`; parameters are numbered in order, counters become
     64-bit tensors."""
     state = optimiser.state_dict()["state"]
@@ -78,7 +79,7 @@ def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, torch.Tenso
     }
 
 
-def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, torch.Tensor]) -> None:
+def restore_optimiser(optimiser: Optimiser, tensors: dict[str, torch.Tensor]) -> None:
     """Give `optimiser` the state that `optimiser_tensors` returned."""
     current = optimiser.state_dict()
     state: dict[int, dict] = {}

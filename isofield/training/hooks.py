@@ -43,7 +43,7 @@ class Checkpoints:
             self._save(clock)
 
     def _save(self, clock: Clock) -> None:
-        tensors = {}
+        tensors: dict[str, torch.Tensor] = {}
         for name, player in self.method.players.items():
             weights = player.module.state_dict()
             if not all(value.isfinite().all() for value in weights.values()):

@@ -34,7 +34,8 @@ def train(method: Method, clock: Clock, hooks: Sequence[Hook]) -> None:
     try:
         with interruption() as interrupted:
             while not clock.spent:
-                progress, shown = clock.progress, {}
+                progress = clock.progress
+                shown: dict[str, Tensor] = {}
                 for name, player in method.players.items():
                     terms = method.loss(name, method.batch(name, clock.step, progress), progress)
                     total = _finite_sum(terms, clock.step)
@@ -57,12 +58,12 @@ def warm_up(method: Method) -> None:
     """Run every player's loss once, forward and backward, without a step: compiles the kernels before the
     clock starts."""
     for name, player in method.players.items():
-        sum(method.loss(name, method.batch(name, 0, 0.0), 0.0).values()).backward()
+        _finite_sum(method.loss(name, method.batch(name, 0, 0.0), 0.0), 0).backward()
         player.optimiser.zero_grad(set_to_none=True)
 
 
 def _finite_sum(terms: dict[str, Tensor], step: int) -> Tensor:
-    total = sum(terms.values())
+    total = torch.stack(list(terms.values())).sum()
     if not torch.isfinite(total):
         bad = ", ".join(name for name, value in terms.items() if not torch.isfinite(value))
         raise FailedError(

@@ -10,7 +10,26 @@ from torch import Tensor, nn
 
 from ..geometry.level import Inside
 
-__all__ = ["Method", "Player", "Surface", "cosine"]
+__all__ = ["Method", "Optimiser", "Player", "Surface", "cosine"]
+
+
+@runtime_checkable
+class Optimiser(Protocol):
+    """The part of torch's optimisers that the loop uses; they fit, and so does `kernels.adam.Adam`."""
+
+    param_groups: list[dict[str, Any]]
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients."""
+
+    def step(self) -> Any:
+        """Update the parameters."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint must hold."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take what `state_dict` gave."""
 
 
 @dataclass
@@ -22,7 +41,7 @@ class Player:
     """
 
     module: nn.Module
-    optimiser: torch.optim.Optimizer
+    optimiser: Optimiser
     rate: Callable[[float], float]
 
     def __post_init__(self) -> None:

@@ -68,7 +68,7 @@ def extract(
     if faces is not None and faces < len(mesh.faces):
         mesh, moved = simplify(mesh, faces), True
     normals = vertex_normals(surface.field, surface.inside, mesh, found.cell)
-    colours = _colours(shape, mesh) if shape is not None and shape.colours is not None else None
+    colours = None if shape is None or shape.colours is None else _colours(shape, shape.colours, mesh)
     mesh = Mesh(run.frame.to_input(mesh.vertices), mesh.faces, normals, colours)
     certificate = certify(mesh, from_marching_cubes=not moved)
     report = _report(run, found, certificate, trim, floaters if shape is not None else None)
@@ -152,19 +152,19 @@ def _support(shape: Shape, reach: float):
     return lambda points: np.maximum(points_tree.query(points, workers=threads())[0] - spacing, 0)
 
 
-def _colours(shape: Shape, mesh: Mesh) -> np.ndarray:
+def _colours(shape: Shape, colours: np.ndarray, mesh: Mesh) -> np.ndarray:
     """The input's colours at the vertices of `mesh` (working box): blended on the nearest face, or the
     nearest point's."""
     positions = shape.frame.to_working(shape.vertices)
     if shape.kind == "points":
         from scipy.spatial import cKDTree
 
-        return shape.colours[cKDTree(positions).query(mesh.vertices)[1]]
+        return colours[cKDTree(positions).query(mesh.vertices)[1]]
     tree = bvh.build(positions, shape.faces)
     _, face, closest = bvh.nearest(tree, np.ascontiguousarray(mesh.vertices, np.float32))
     corners = shape.faces[face]
     weights = barycentric(positions[corners].astype(np.float64), closest.astype(np.float64))
-    blended = (shape.colours[corners] * weights[:, :, None]).sum(1)
+    blended = (colours[corners] * weights[:, :, None]).sum(1)
     return np.clip(np.rint(blended), 0, 255).astype(np.uint8)
 
 

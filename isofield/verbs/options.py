@@ -42,7 +42,9 @@ class TrainOptions:
             raise InputError(f"must be from 0 to 2^63, not {self.seed}", "--seed", "Give a smaller number.")
         if not self.checkpoint_seconds >= 0:
             raise InputError(
-                f"must not be negative, not {self.checkpoint_seconds}", "--checkpoint-seconds", "Give 0 or more."
+                f"must not be negative, not {self.checkpoint_seconds}",
+                "--checkpoint-seconds",
+                "Give 0 or more.",
             )
         if self.resume and self.overwrite:
             raise InputError("contradict each other", "--resume, --overwrite", "Give one of them.")
@@ -53,15 +55,13 @@ class TrainOptions:
 def updated(config: Any, settings: dict[str, Any], where: str) -> Any:
     """The config dataclass `config` with `settings` (nested dictionaries, as in run.json). Raises InputError
     on unknown names and on values of the wrong kind."""
-    if not isinstance(settings, dict):
-        raise InputError(f"is a group of settings, not {settings!r}", where, "Write a JSON object.")
     kinds = get_type_hints(type(config))
     changes = {}
     for name, value in settings.items():
         if name not in kinds:
             raise InputError(f"has no setting {name!r}", where, f"Its settings: {', '.join(kinds)}.")
         now = getattr(config, name)
-        if is_dataclass(now):
+        if is_dataclass(now) and isinstance(value, dict):
             value = updated(now, value, f"{where}, {name}")
         elif isinstance(value, list):
             value = tuple(value)

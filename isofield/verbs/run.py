@@ -88,19 +88,25 @@ class Run:
         return shape
 
     @property
-    def certificate(self) -> dict[str, Any] | None:
-        """What is proved about the mesh (certificate.json), or None before extraction."""
-        return self.folder.read_json("certificate.json")
+    def certificate(self) -> dict[str, Any]:
+        """What is proved about the mesh (certificate.json)."""
+        return self._product("certificate.json", "extract")
 
     @property
-    def metrics(self) -> dict[str, Any] | None:
-        """How the mesh compares with the input (metrics.json), or None before evaluation."""
-        return self.folder.read_json("metrics.json")
+    def metrics(self) -> dict[str, Any]:
+        """How the mesh compares with the input (metrics.json)."""
+        return self._product("metrics.json", "evaluate")
 
     @property
-    def seconds(self) -> dict[str, float] | None:
-        """Seconds of `fit` by stage (seconds.json), or None where the run was made otherwise."""
-        return self.folder.read_json("seconds.json")
+    def seconds(self) -> dict[str, float]:
+        """Seconds of `fit` by stage (seconds.json)."""
+        return self._product("seconds.json", "fit")
+
+    def _product(self, name: str, verb: str) -> dict[str, Any]:
+        content = self.folder.read_json(name)
+        if content is None:
+            raise InputError(f"has no {name} yet", self.path, f"Make it with `isofield {verb}`.")
+        return content
 
     def mesh(self) -> Any:
         """The extracted mesh, RUN/mesh.ply, as a trimesh.Trimesh in the input's coordinates."""

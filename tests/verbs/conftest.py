@@ -35,6 +35,7 @@ def small() -> dict:
 
 @pytest.fixture(scope="module")
 def far_run(tmp_path_factory) -> Run:
-    """A small ball of radius 3 around (100, 0, -50)."""
+    """A ball of radius 3 around (100, 0, -50); its field holds distances up to 0.2 working units, 0.66 of its own."""
     out = Path(tmp_path_factory.mktemp("far")) / "run"
-    return train(ball(3.0, (100, 0, -50)), "sdf", SMALL, TrainOptions(out=out, steps=60))
+    config = {**SMALL, "truncation": 0.2, "sigmas": [0.02, 0.15]}
+    return train(ball(3.0, (100, 0, -50)), "sdf", config, TrainOptions(out=out, steps=60))
