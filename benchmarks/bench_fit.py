@@ -1,4 +1,5 @@
-"""`isofield fit` as a user runs it: the whole command on real meshes, and its mesh judged by other libraries."""
+"""`isofield fit` as a user runs it: the whole command on real meshes, and its mesh judged by other
+libraries."""
 
 import json
 import tempfile
@@ -23,31 +24,32 @@ NORMALS = 0.98
 DIRTY_IOU = 0.99
 
 MEASURED = (
-    "Seconds and peak memory are those of the whole command, its kernels compiled before. Everything else is measured on the written "
-    "mesh by other libraries: the intersection over union (IoU) at 200,000 uniform points of the truth's box, padded on each side by 5 % of "
-    "its longest edge, inside being where libigl's winding number exceeds 0.5; the distance as the mean of both ways from 100,000 samples "
-    "to the other surface, a share of the longest edge; normals as the mean |cosine|, both ways; closed and manifold by trimesh and "
-    "manifold3d, beside what the certificate says."
+    "Seconds and peak memory are those of the whole command, its kernels compiled before. Everything else "
+    "is measured on the written mesh by other libraries: the intersection over union (IoU) at 200,000 "
+    "uniform points of the truth's box, padded on each side by 5 % of its longest edge, inside being "
+    "where libigl's winding number exceeds 0.5; the distance as the mean of both ways from 100,000 "
+    "samples to the other surface, a share of the longest edge; normals as the mean |cosine|, both ways; "
+    "closed and manifold by trimesh and manifold3d, beside what the certificate says."
 )
 
 
 @dataclass(frozen=True)
 class Fit:
-    """One fit. faces: of the input. measured, report: of the command. figures: by the judge. solid: closed and manifold, by the judge."""
+    """One fit. faces: of the input. run: what run.json says. figures: by the judge. solid: closed and
+    manifold, by the judge."""
 
     name: str
-    quality: str
-    method: str
     faces: int
     measured: Measured
-    report: dict
+    run: dict
     figures: Figures
     solid: bool
 
     @property
     def certified(self) -> bool:
         """Whether the certificate says closed and manifold."""
-        return self.report["certificate"]["closed"] and self.report["certificate"]["manifold"]
+        certificate = self.measured.json["certificate"]
+        return certificate["closed"] and certificate["manifold"]
 
     @property
     def proper(self) -> bool:
@@ -79,14 +81,14 @@ def _body(folder: Path, small: bool) -> list[str]:
         MEASURED,
         "Standard quality, no flags:",
         _table(standard),
-        f"With no kernel compiled yet, {cold.name} took {cold.measured.seconds:.1f} s: {cold_more:.1f} s more.",
+        f"With no kernel compiled, {cold.name} took {cold.measured.seconds:.1f} s: {cold_more:.1f} s more.",
         "`--quality high`:",
         _table(high),
         "Self-intersecting, open and many-pieced inputs, no flags:",
         _table(rough),
         "Inputs of sheets, which enclose no solid (the truth is then what can be closed):",
         _table(doubtful),
-        *(f"- {fit.name}: {doubt}." for fit in doubtful for doubt in fit.report["doubts"]),
+        *(f"- {fit.name}: {doubt}." for fit in doubtful for doubt in fit.run["doubts"]),
         _finding(standard, high, rough, doubtful, cold_more),
     ]
 
@@ -97,42 +99,59 @@ def _fit(
     source, out = mesh_path(name), folder / f"{name}-{quality}"
     command = ("fit", source, "--out", out, "--quality", quality, "--overwrite", "--json", *more)
     measured = isofield(*command, environment=environment)
-    method = json.loads((out / "run.json").read_text())["method"]
+    run = json.loads((out / "run.json").read_text(encoding="utf-8"))
     figures, solid = Truth(source).judge(out / "mesh.ply"), is_closed_and_manifold(out / "mesh.ply")
-    return Fit(name, quality, method, len(read_mesh(source)[1]), measured, measured.json, figures, solid)
+    return Fit(name, len(read_mesh(source)[1]), measured, run, figures, solid)
 
 
 def _table(fits: list[Fit]) -> str:
-    header = (
-        "mesh", "faces", "method", "seconds", "peak memory", "IoU", "distance", "normals", "certificate", "closed, manifold"
-    )  # fmt: skip
+    figures = ("IoU", "distance", "normals", "certificate", "closed, manifold")
     rows = [
         (
-            fit.name, f"{fit.faces:,}", fit.method, f"{fit.measured.seconds:.1f}", fit.measured.peak_text, f"{fit.figures.iou:.4f}",
-            f"{fit.figures.distance:.5f}", f"{fit.figures.normal_consistency:.4f}", fit.certified, fit.solid,
+            fit.name,
+            f"{fit.faces:,}",
+            fit.run["method"],
+            *fit.measured.cells,
+            *fit.figures.cells,
+            fit.certified,
+            fit.solid,
         )
         for fit in fits
-    ]  # fmt: skip
-    return table(header, rows)
+    ]
+    return table(("mesh", "faces", "method", "seconds", "peak memory", *figures), rows)
 
 
-def _finding(standard: list[Fit], high: list[Fit], rough: list[Fit], sheets: list[Fit], cold_more: float) -> str:
+def _finding(
+    standard: list[Fit], high: list[Fit], rough: list[Fit], sheets: list[Fit], cold_more: float
+) -> str:
     """The targets as a list, each with the fits that miss it."""
     targets: list[tuple[str, list[Fit], Callable[[Fit], bool]]] = []
     for fits, quality in ((standard, "standard"), (high, "high")):
         within, iou = SECONDS[quality], IOU[quality]
         targets += [
-            (f"{quality}: within {within} s", fits, lambda fit, within=within: fit.measured.seconds <= within),
+            (
+                f"{quality}: within {within} s",
+                fits,
+                lambda fit, within=within: fit.measured.seconds <= within,
+            ),
             (f"{quality}: IoU at least {iou}", fits, lambda fit, iou=iou: fit.figures.iou >= iou),
         ]
     targets += [
         (f"standard: distance at most {DISTANCE}", standard, lambda fit: fit.figures.distance <= DISTANCE),
-        (f"standard: normals at least {NORMALS}", standard, lambda fit: fit.figures.normal_consistency >= NORMALS),
+        (
+            f"standard: normals at least {NORMALS}",
+            standard,
+            lambda fit: fit.figures.normal_consistency >= NORMALS,
+        ),
         (f"rough inputs: IoU at least {DIRTY_IOU}", rough, lambda fit: fit.figures.iou >= DIRTY_IOU),
         ("everything closed and manifold", standard + high + rough + sheets, lambda fit: fit.proper),
-        ("sheets: the doubt is said", sheets, lambda fit: bool(fit.report["doubts"])),
+        ("sheets: the doubt is said", sheets, lambda fit: bool(fit.run["doubts"])),
     ]
-    lines = ["Targets:", f"- no kernel compiled: at most {COLD_SECONDS_MORE} s more: {_met([''] * (cold_more > COLD_SECONDS_MORE))}"]
+    lines = [
+        "Targets:",
+        f"- no kernel compiled: at most {COLD_SECONDS_MORE} s more: "
+        f"{_met([''] * (cold_more > COLD_SECONDS_MORE))}",
+    ]
     lines += [f"- {text}: {_met([fit.name for fit in fits if not met(fit)])}" for text, fits, met in targets]
     return "\n".join(lines)
 

@@ -21,7 +21,8 @@ PICTURE = PICTURES / "growth.png"
 
 @dataclass(frozen=True)
 class Row:
-    """One measurement. size: faces of the input, or cells along an axis. faces: of the mesh. solid: closed and manifold, by the judge."""
+    """One measurement. size: faces of the input, or cells along an axis. faces: of the mesh. solid: closed
+    and manifold, by the judge."""
 
     size: int
     measured: Measured
@@ -45,17 +46,21 @@ def main() -> None:
     rows = [*_cells(extractions), (f"{limited.size:,} within {LIMIT}", *last)]
     header = ("seconds", "growth", "peak memory", "growth", "faces out", "closed, manifold")
     body = [
-        f"The watertight bunny ({SHAPE}), subdivided (Loop) and simplified to these numbers of faces; `isofield fit` with default settings. "
-        "Seconds and peak memory of the whole process, kernels compiled before. Growth: k, where the quantity goes with the k-th power of the "
-        "size, from the row above to this one. Closed and manifold by trimesh and manifold3d.",
+        f"The watertight bunny ({SHAPE}), subdivided (Loop) and simplified to these numbers of faces; "
+        "`isofield fit` with default settings. Seconds and peak memory of the whole process, kernels "
+        "compiled before. Growth: k, where the quantity goes with the k-th power of the size, from the "
+        "row above to this one. Closed and manifold by trimesh and manifold3d.",
         table(("faces in", *header), _cells(fits)),
-        f"`isofield extract --resolution R` of the last of these runs, the same measures; the last row adds `--max-memory {LIMIT}`, which bounds "
-        "what extraction takes on top of Python, torch and the field.",
+        "`isofield extract --resolution R` of the last of these runs, the same measures; the last row "
+        f"adds `--max-memory {LIMIT}`, which bounds what extraction takes on top of Python, torch and the "
+        "field.",
         table(("resolution", *header), rows),
     ]
     if arguments.write:
         _draw(fits, extractions)
-        body.append(f"![seconds and memory against faces and resolution]({PICTURE.relative_to(ROOT / 'docs')})")
+        body.append(
+            f"![seconds and memory against faces and resolution]({PICTURE.relative_to(ROOT / 'docs')})"
+        )
     body.append(_finding(fits, extractions, limited))
     publish("growth", "Growth with the size of the work", body, arguments)
 
@@ -92,21 +97,22 @@ def _cells(rows: list[Row]) -> list[tuple]:
     sizes = [row.size for row in rows]
     seconds = growth_exponent(sizes, [row.measured.seconds for row in rows])
     memory = growth_exponent(sizes, [row.measured.peak for row in rows])
-    return [
-        (
-            f"{row.size:,}", f"{row.measured.seconds:.1f}", k, row.measured.peak_text, m, f"{row.faces:,}", row.solid
-        )
-        for row, k, m in zip(rows, seconds, memory)
-    ]  # fmt: skip
+    cells = []
+    for row, k_seconds, k_memory in zip(rows, seconds, memory):
+        taken, peak = row.measured.cells
+        cells.append((f"{row.size:,}", taken, k_seconds, peak, k_memory, f"{row.faces:,}", row.solid))
+    return cells
 
 
 def _finding(fits: list[Row], extractions: list[Row], limited: Row) -> str:
     first, last = fits[0], fits[-1]
     largest = extractions[-1]
     return (
-        f"{last.size / first.size:,.0f} times the faces take {last.measured.seconds / first.measured.seconds:.1f} times the seconds and "
-        f"{last.measured.peak / first.measured.peak:.1f} times the memory. Resolution {largest.size} takes {largest.measured.seconds:.1f} s and "
-        f"{largest.measured.peak_text}; within {LIMIT} {limited.measured.seconds:.1f} s and {limited.measured.peak_text} for the whole process, "
+        f"{last.size / first.size:,.0f} times the faces take "
+        f"{last.measured.seconds / first.measured.seconds:.1f} times the seconds and "
+        f"{last.measured.peak / first.measured.peak:.1f} times the memory. Resolution {largest.size} "
+        f"takes {largest.measured.seconds:.1f} s and {largest.measured.peak_text}; within {LIMIT} "
+        f"{limited.measured.seconds:.1f} s and {limited.measured.peak_text} for the whole process, "
         f"{'closed and manifold' if limited.solid else 'NOT closed and manifold'}."
     )
 
@@ -119,7 +125,9 @@ def _draw(fits: list[Row], extractions: list[Row]) -> None:
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(2, 2, figsize=(8, 5), sharex="col", sharey="row", layout="constrained")
-    for column, (rows, title) in enumerate(((fits, "fit: faces of the input"), (extractions, "extract: resolution"))):
+    for column, (rows, title) in enumerate(
+        ((fits, "fit: faces of the input"), (extractions, "extract: resolution"))
+    ):
         sizes = [row.size for row in rows]
         axes[0, column].loglog(sizes, [row.measured.seconds for row in rows], "o-", color="#1f5f8b")
         axes[1, column].loglog(sizes, [row.measured.peak / 2**20 for row in rows], "o-", color="#8b3a1f")

@@ -1,8 +1,12 @@
 """The kernels of a training step against plain torch: hash grid, small network, Adam, and the whole step."""
 
+import isofield  # noqa: F401  (first: it says how torch's idle threads wait)
+
+# isort: split
 import os
 import time
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from report import flags, publish, table
@@ -19,8 +23,9 @@ ADAM_PARAMETERS = 3_400_000
 GRIDS = {"L16, finest 2048": (16, 16, 2048, 17), "L8, finest 256": (8, 16, 256, 17)}
 NETWORKS = {"32-64-64-1": (32, 64, 64, 1), "16-32-32-1": (16, 32, 32, 1)}
 
-# Milliseconds of the prototypes that the engine was designed by, plain torch and compiled, on two cores of another machine (AMD Zen 4);
-# those of the network 32-64-64-1 are CPU time of both cores together. From ../shared/reference/cpu_engine_notes.md, sections 2 to 4.
+# Milliseconds of the prototypes that the engine was designed by, plain torch and compiled, on two cores of
+# another machine (AMD Zen 4); those of the network 32-64-64-1 are CPU time of both cores together. From
+# ../shared/reference/cpu_engine_notes.md, sections 2 to 4.
 PROTOTYPE = {
     "hash grid L16, finest 2048, forward": (496, 20.7),
     "hash grid L16, finest 2048, forward and backward": (1467, 55.2),
@@ -73,13 +78,24 @@ def main() -> None:
             milliseconds[count] = _milliseconds(compiled, seconds)
         rows.append(_row(name, milliseconds, None if name.startswith("Adam") else points))
     same = all(_same_gradient(Grid(sizes, torch.rand(points, 3))) for sizes in GRIDS.values())
-    header = ("work", "plain torch", "1 thread", "2 threads", "times faster", "M points/s", "prototype, torch", "prototype, compiled")
+    header = (
+        "work",
+        "plain torch",
+        "1 thread",
+        "2 threads",
+        "times faster",
+        "M points/s",
+        "prototype, torch",
+        "prototype, compiled",
+    )
     body = [
-        f"Milliseconds, median, of {points:,} random points and tables of at most 2^17 rows a level. Plain torch, with {cores} threads, is "
-        "the reference of each kernel, `nn.Sequential` for the network and `torch.optim.Adam` for Adam. Beside them the figures of the "
-        "prototypes that the design rests on, measured on another machine (two Zen 4 cores, 131,072 points).",
+        f"Milliseconds, median, of {points:,} random points and tables of at most 2^17 rows a level. "
+        f"Plain torch, with {cores} threads, is the reference of each kernel, `nn.Sequential` for the "
+        "network and `torch.optim.Adam` for Adam. Beside them the figures of the prototypes that the "
+        "design rests on, measured on another machine (two Zen 4 cores, 131,072 points).",
         table(header, rows),
-        f"The gradient of the table with 2, 3 and 5 threads {'equals' if same else 'DIFFERS FROM'} that with one, bit for bit.",
+        f"The gradient of the table with 2, 3 and 5 threads {'equals' if same else 'DIFFERS FROM'} that "
+        "with one, bit for bit.",
     ]
     publish("kernels", "Kernels of a training step", body, arguments)
 
@@ -96,7 +112,10 @@ def _works(points: int, adam_parameters: int) -> dict[str, tuple[Callable, Calla
     parameters = [torch.randn(adam_parameters).requires_grad_() for _ in range(2)]
     for parameter in parameters:
         parameter.grad = torch.randn_like(parameter)
-    works[f"Adam, {adam_parameters:,} parameters"] = torch.optim.Adam(parameters[:1]).step, Adam(parameters[1:]).step
+    works[f"Adam, {adam_parameters:,} parameters"] = (
+        torch.optim.Adam(parameters[:1]).step,
+        Adam(parameters[1:]).step,
+    )
     works["training step, L8 and 16-32-32-1"] = _plain_step(points), _step(points)
     return works
 
@@ -143,8 +162,7 @@ def _step(points: int) -> Callable[[], None]:
 
 
 def _sequential(widths: tuple[int, ...]) -> nn.Sequential:
-    pairs = list(zip(widths, widths[1:]))
-    layers = [layer for a, b in pairs for layer in (nn.Linear(a, b), nn.ReLU())]
+    layers = [layer for a, b in pairwise(widths) for layer in (nn.Linear(a, b), nn.ReLU())]
     return nn.Sequential(*layers[:-1])
 
 

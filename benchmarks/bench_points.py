@@ -21,7 +21,8 @@ PEER = Path(__file__).with_name("peer_poisson.py")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one program made of the points. solver: seconds without reading, writing and imports, as the program says."""
+    """What one program made of the points. solver: seconds without reading, writing and imports, as the
+    program says."""
 
     program: str
     measured: Measured
@@ -34,17 +35,21 @@ def main() -> None:
     """Sample, reconstruct, judge, print, write."""
     parser = flags(__doc__)
     parser.add_argument(
-        "--open3d", metavar="PYTHON", default=sys.executable, help="a Python that has open3d (default: this one)"
+        "--open3d",
+        metavar="PYTHON",
+        default=sys.executable,
+        help="a Python that has open3d (default: this one)",
     )
     arguments = parser.parse_args()
     version = _open3d_version(arguments.open3d)
     isofield("doctor", "--warm")
     shapes, points = (SHAPES[-1:], 5_000) if arguments.small else (SHAPES, POINTS)
     body = [
-        f"{points:,} points drawn evenly by area on each mesh, with the normals of their faces; the programs see the points alone. The "
-        "meshes that they write are judged against the true mesh as under \"Fitting a shape\". Seconds: the whole command (imports, "
-        "reading, writing, for isofield also its figures and page), and the reconstruction alone (for isofield: training and extraction). "
-        f"Poisson: open3d {version}, its default settings at two depths, both cores.",
+        f"{points:,} points drawn evenly by area on each mesh, with the normals of their faces; the "
+        "programs see the points alone. Their meshes are judged against the true mesh as under `Fitting a "
+        "shape`. Seconds and memory are those of whole commands: imports, reading and writing, for isofield "
+        "also its figures and its page. The solver alone is for isofield training and extraction. Poisson "
+        f"is that of open3d {version}, its default settings at each depth, on both cores.",
     ]
     results: dict[str, list[Outcome]] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -63,7 +68,9 @@ def _outcomes(folder: Path, name: str, points: int, arguments: argparse.Namespac
     write_points(cloud, positions, normals)
     truth = Truth(source)
 
-    def outcome(program: str, mesh: Path, run: Callable[[], Measured], solver: Callable[[Measured], float]) -> Outcome:
+    def outcome(
+        program: str, mesh: Path, run: Callable[[], Measured], solver: Callable[[Measured], float]
+    ) -> Outcome:
         measured = run()
         return Outcome(program, measured, solver(measured), truth.judge(mesh), is_closed_and_manifold(mesh))
 
@@ -73,7 +80,9 @@ def _outcomes(folder: Path, name: str, points: int, arguments: argparse.Namespac
         out = folder / f"{name}-{quality}"
         command = ("fit", cloud, "--out", out, "--quality", quality, "--json", *more)
         title = "isofield fit" + (f" --quality {quality}" if quality != "standard" else "")
-        results.append(outcome(title, out / "mesh.ply", lambda command=command: isofield(*command), _seconds_of_fit))
+        results.append(
+            outcome(title, out / "mesh.ply", lambda command=command: isofield(*command), _seconds_of_fit)
+        )
     for depth in (6,) if arguments.small else DEPTHS:
         mesh = folder / f"{name}-poisson-{depth}.ply"
         command = [arguments.open3d, str(PEER), str(cloud), str(mesh), str(depth)]
@@ -91,36 +100,52 @@ def _open3d_version(python: str) -> str:
     found = measure([python, "-c", "import open3d; print(open3d.__version__)"], timeout=120, check=False)
     if found.exit_code != 0:
         sys.exit(
-            "This benchmark compares with open3d, which this Python cannot import. Install open3d-cpu (on Debian also libusb-1.0-0), "
-            "best into an environment of its own, and name its Python: --open3d PYTHON."
+            "This benchmark compares with open3d, which this Python cannot import. Install open3d-cpu (on "
+            "Debian also libusb-1.0-0), best into an environment of its own, and name its Python: "
+            "--open3d PYTHON."
         )
     return found.output.strip()
 
 
 def _table(name: str, outcomes: list[Outcome]) -> str:
-    header = (name, "command s", "solver s", "peak memory", "IoU", "distance", "normals", "closed, manifold")
-    rows = [
-        (
-            outcome.program, f"{outcome.measured.seconds:.1f}", f"{outcome.solver:.1f}", outcome.measured.peak_text,
-            f"{outcome.figures.iou:.4f}", f"{outcome.figures.distance:.5f}", f"{outcome.figures.normal_consistency:.4f}", outcome.solid,
-        )
-        for outcome in outcomes
-    ]  # fmt: skip
+    header = (
+        name,
+        "seconds",
+        "peak memory",
+        "solver alone, s",
+        "IoU",
+        "distance",
+        "normals",
+        "closed, manifold",
+    )
+    rows = [(o.program, *o.measured.cells, f"{o.solver:.1f}", *o.figures.cells, o.solid) for o in outcomes]
     return table(header, rows)
 
 
 def _finding(results: dict[str, list[Outcome]]) -> str:
-    def mean(program: str, figure: str) -> float:
-        chosen = [o.figures for outcomes in results.values() for o in outcomes if o.program == program]
-        return float(np.mean([getattr(figures, figure) for figures in chosen]))
-
     programs = [outcome.program for outcome in next(iter(results.values()))]
-    text = [
-        f"{program}: IoU {mean(program, 'iou'):.4f}, distance {mean(program, 'distance'):.5f}, normals "
-        f"{mean(program, 'normal_consistency'):.4f}"
-        for program in programs
-    ]
-    return f"Means over {len(results)} shapes. {'; '.join(text)}."
+    sentences = []
+    for index, program in enumerate(programs):
+        figures = [outcomes[index].figures for outcomes in results.values()]
+        means = [
+            np.mean([getattr(f, name) for f in figures]) for name in ("iou", "distance", "normal_consistency")
+        ]
+        cells = Figures(*map(float, means)).cells
+        sentences.append(f"{program} IoU {cells[0]}, distance {cells[1]}, normals {cells[2]}")
+    best = max(programs, key=lambda program: _wins(results, programs.index(program)))
+    wins = _wins(results, programs.index(best))
+    return (
+        f"Means over {len(results)} shapes: {'; '.join(sentences)}. "
+        f"{best} has the highest IoU on {wins} of them."
+    )
+
+
+def _wins(results: dict[str, list[Outcome]], index: int) -> int:
+    """On how many shapes the program of this number has the highest intersection over union."""
+    return sum(
+        outcomes[index].figures.iou == max(other.figures.iou for other in outcomes)
+        for outcomes in results.values()
+    )
 
 
 def _without_path(arguments: argparse.Namespace) -> None:

@@ -24,15 +24,20 @@ def main() -> None:
     rows |= {name: _median(lambda words=words: isofield(*words), repeats) for name, words in COMMANDS.items()}
     for module in IMPORTS:
         code = f"import {module}"
-        rows[f"`python -c '{code}'`"] = _median(lambda code=code: measure([sys.executable, "-c", code]), repeats)
+        rows[f"`python -c '{code}'`"] = _median(
+            lambda code=code: measure([sys.executable, "-c", code]), repeats
+        )
     seconds = rows["`isofield --help`"][0]
     heavy = "torch" in measure([sys.executable, "-c", "import sys, isofield.cli; print(*sys.modules)"]).output
     finding = (
-        f"The help text is there after {seconds:.2f} s (target {TARGET} s: {'met' if seconds <= TARGET else 'MISSED'}); "
-        f"it {'LOADS' if heavy else 'loads no'} torch. Of the {_seconds(rows, 'isofield.verbs.fit'):.1f} s that the imports of a fit take, "
-        f"torch alone takes {_seconds(rows, 'torch'):.1f} s."
+        f"The help text is there after {seconds:.2f} s (target {TARGET} s: "
+        f"{'met' if seconds <= TARGET else 'MISSED'}); it {'LOADS' if heavy else 'loads no'} torch. Of "
+        f"the {_seconds(rows, 'isofield.verbs.fit'):.1f} s that the imports of a fit take, torch alone "
+        f"takes {_seconds(rows, 'torch'):.1f} s."
     )
-    cells = [(name, f"{median:.3f}", f"{largest:.3f}", peak) for name, (median, largest, peak) in rows.items()]
+    cells = [
+        (name, f"{median:.3f}", f"{largest:.3f}", peak) for name, (median, largest, peak) in rows.items()
+    ]
     body = [
         f"Wall time of whole processes, {repeats} runs each after one that is not counted.",
         table(("command", "median s", "largest s", "peak memory"), cells),

@@ -1,7 +1,9 @@
-"""Whole commands, measured: wall seconds and the peak of resident memory, as the system reports it for the process.
+"""Whole commands, measured: wall seconds and the peak of resident memory, as the system reports it for the
+process.
 
-A process that is started takes over its starter's peak memory until it runs its own program. So this file, run as a program, is the small
-starter that stands between the benchmark (large, with its meshes) and the command.
+A process that is started takes over its starter's peak memory until it runs its own program. So this file,
+run as a program, is the small starter that stands between the benchmark (large, with its meshes) and the
+command.
 """
 
 import json
@@ -19,7 +21,8 @@ __all__ = ["Measured", "cold_environment", "isofield", "measure"]
 
 @dataclass(frozen=True)
 class Measured:
-    """One run of a command. seconds: wall time. peak: bytes of resident memory. output, messages: what it printed."""
+    """One run of a command. seconds: wall time. peak: bytes of resident memory. output, messages: what it
+    printed."""
 
     seconds: float
     peak: int
@@ -31,6 +34,11 @@ class Measured:
     def peak_text(self) -> str:
         """The peak in MiB."""
         return f"{self.peak / 2**20:.0f} MiB"
+
+    @property
+    def cells(self) -> tuple[str, str]:
+        """Seconds and peak memory as text for a table."""
+        return f"{self.seconds:.1f}", self.peak_text
 
     @property
     def json(self) -> dict:
@@ -78,7 +86,9 @@ def cold_environment(folder: Path) -> dict[str, str]:
 def _isofield() -> str:
     command = Path(sys.executable).parent / "isofield"
     if not command.is_file():
-        sys.exit(f"There is no isofield command beside {sys.executable}: run `make setup`, then .venv/bin/python.")
+        sys.exit(
+            f"There is no isofield command beside {sys.executable}: run `make setup`, then .venv/bin/python."
+        )
     return str(command)
 
 

@@ -19,7 +19,9 @@ def mesh_path(name: str) -> Path:
     """The file of a mesh by its name; leaves the program with a message where it is not there."""
     path = MESHES / f"{name}.ply"
     if not path.is_file():
-        sys.exit(f"The benchmarks read ../shared/data/meshes (beside the checkout); {path.name} is not there.")
+        sys.exit(
+            f"The benchmarks read ../shared/data/meshes (beside the checkout); {path.name} is not there."
+        )
     return path
 
 

@@ -1,4 +1,5 @@
-"""A judge of meshes that shares no code with isofield: libigl for distances and winding numbers, trimesh and manifold3d for topology."""
+"""A judge of meshes that shares no code with isofield: libigl for distances and winding numbers, trimesh and
+manifold3d for topology."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,17 +20,24 @@ PADDING = 0.05  # of the longest edge, on each side of the truth's box
 class Figures:
     """A mesh against the truth.
 
-    iou: of the insides, at uniform points in the truth's padded box. distance: mean of both ways from samples to the surface, share of
-    the truth's longest edge. normal_consistency: mean |cosine| of face normals, both ways.
+    iou: of the insides, at uniform points in the truth's padded box. distance: mean of both ways from samples
+    to the surface, share of the truth's longest edge. normal_consistency: mean |cosine| of face normals, both
+    ways.
     """
 
     iou: float
     distance: float
     normal_consistency: float
 
+    @property
+    def cells(self) -> tuple[str, str, str]:
+        """The three as text for a table."""
+        return f"{self.iou:.4f}", f"{self.distance:.5f}", f"{self.normal_consistency:.4f}"
+
 
 class Truth:
-    """A true mesh, made ready to judge others. points: of the intersection over union. samples: on each surface."""
+    """A true mesh, made ready to judge others. points: of the intersection over union. samples: on each
+    surface."""
 
     def __init__(self, path: Path, points: int = 200_000, samples: int = 100_000, seed: int = 1) -> None:
         vertices, faces = read_mesh(path)
@@ -69,7 +77,8 @@ class Truth:
         return np.ascontiguousarray((mesh[0] - self.centre) / self.edge), np.ascontiguousarray(mesh[1])
 
     def _one_way(self, source: Triangles, target: Triangles) -> tuple[float, float]:
-        """Mean distance of samples of `source` to the surface `target`, and mean |cosine| of the normals there."""
+        """Mean distance of samples of `source` to the surface `target`, and mean |cosine| of the normals
+        there."""
         points, normals, _ = sample_surface(source, self._samples, self._rng)
         squared, face, _ = igl.point_mesh_squared_distance(points, *target)
         a, b, c = np.moveaxis(target[0][target[1][face]], 1, 0)
@@ -80,7 +89,8 @@ class Truth:
 
 
 def inside(mesh: Triangles, points: np.ndarray) -> np.ndarray:
-    """Where the winding number exceeds one half, after turning a mesh whose volume, seen from its middle, is negative."""
+    """Where the winding number exceeds one half, after turning a mesh whose volume, seen from its middle, is
+    negative."""
     a, b, c = np.moveaxis(mesh[0][mesh[1]] - mesh[0][mesh[1]].mean((0, 1)), 1, 0)
     outward = np.einsum("ij,ij->", a, np.cross(b, c)) >= 0
     winding = igl.fast_winding_number(*mesh, np.ascontiguousarray(points))
@@ -88,7 +98,8 @@ def inside(mesh: Triangles, points: np.ndarray) -> np.ndarray:
 
 
 def is_closed_and_manifold(path: Path) -> bool:
-    """Whether trimesh finds the mesh watertight and consistently wound, and manifold3d takes it as a solid of positive volume."""
+    """Whether trimesh finds the mesh watertight and consistently wound, and manifold3d takes it as a solid of
+    positive volume."""
     vertices, faces = read_mesh(path)
     mesh = trimesh.Trimesh(vertices, faces, process=False)
     solid = manifold3d.Manifold(manifold3d.Mesh64(vertices, faces.astype(np.uint64)))

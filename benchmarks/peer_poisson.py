@@ -1,4 +1,5 @@
-"""Screened Poisson reconstruction by open3d, as a program: peer_poisson.py POINTS.ply MESH.ply DEPTH. Prints the seconds of the solver."""
+"""Screened Poisson reconstruction by open3d, as a program: peer_poisson.py POINTS.ply MESH.ply DEPTH. Prints
+the seconds of the solver."""
 
 import sys
 import time

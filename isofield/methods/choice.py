@@ -9,8 +9,8 @@ from ..geometry.solid import Solid
 
 __all__ = ["QUALITIES", "Choice", "Quality", "suited_to"]
 
-CLEAN = 0.99  # share of the surface with one side inside and the other outside
-DOUBTFUL = 0.1  # share of the inside whose winding number is between 0.25 and 0.75
+CLEAN = 0.98  # share of the surface with one side inside and the other outside
+DOUBTFUL = 0.25  # share of the inside whose winding number is between 0.25 and 0.75
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Quality:
 
 QUALITIES = {
     "draft": Quality(steps=100, resolution=128, finest=128, log2_table=16),
-    "standard": Quality(steps=400, resolution=256, finest=256, log2_table=17),
-    "high": Quality(steps=2000, resolution=512, finest=512, log2_table=19, levels=9),
+    "standard": Quality(steps=400, resolution=384, finest=256, log2_table=17),
+    "high": Quality(steps=3000, resolution=512, finest=512, log2_table=19),
 }
 
 
@@ -50,17 +50,13 @@ def suited_to(shape: Shape, solid: Solid | OrientedPoints) -> Choice:
     the solid is clear."""
     if isinstance(solid, OrientedPoints):
         return Choice("sdf", "points with normals")
-    doubts = []
     if solid.doubt > DOUBTFUL:
-        doubts.append(
-            f"{solid.doubt:.0%} of what counts as inside is neither clearly inside nor outside: "
-            "the mesh is made of sheets rather than of a "
-            "solid; what can be closed is closed"
+        doubt = (
+            f"for {solid.doubt:.0%} of what could be inside it is not clear whether it is: the mesh is made of "
+            "sheets that enclose nothing rather than of a solid; what can be closed is closed"
         )
-    if solid.separating_share >= CLEAN:
-        return Choice("sdf", "the surface separates inside from outside", tuple(doubts))
-    return Choice(
-        "occupancy",
-        f"only {solid.separating_share:.0%} of the surface separates inside from outside",
-        tuple(doubts),
-    )
+        return Choice("occupancy", "it is not clear what is inside", (doubt,))
+    if solid.separating_share < CLEAN:
+        share = f"{solid.separating_share:.0%}"
+        return Choice("occupancy", f"only {share} of the surface separates inside from outside")
+    return Choice("sdf", "the surface separates inside from outside")

@@ -6,6 +6,7 @@ import time
 import torch
 from torch import Tensor
 
+from ..runtime.files import write_text
 from ..runtime.progress import Progress
 from .checkpoints import (
     latest_checkpoint,
@@ -81,8 +82,8 @@ class Log:
 
     def __init__(self, method: Method, folder: RunFolder, step: int) -> None:
         kept = folder.read_log(up_to_step=step)  # after a kill the log may be ahead of the checkpoint
-        self._file = open(folder.log, "w", encoding="utf-8")  # noqa: SIM115 (closed by `close`)
-        self._file.writelines(json.dumps(record) + "\n" for record in kept)
+        write_text(folder.log, "".join(json.dumps(record) + "\n" for record in kept))
+        self._file = open(folder.log, "a", encoding="utf-8")  # noqa: SIM115 (closed by `close`)
         self._method, self._next = method, 0.0
 
     def after_step(self, clock: Clock, terms: dict[str, Tensor]) -> None:

@@ -22,13 +22,14 @@ def evaluate(
     run: Run, mesh: Mesh | str | Path | None = None, source: str | Path | Shape | None = None, seed: int = 0
 ) -> dict[str, Any]:
     """Compare a mesh of the run (None: RUN/mesh.ply) with its input, by named figures; written to
-    RUN/metrics.json.
+    RUN/metrics.json, unless `mesh` is another file, which that would not describe.
 
     source: the input, or another truth in the same coordinates (a mesh or points); None: the path in the run.
     "figures" holds every figure, "meaning" what each one is, "headline" the few that matter, "truth" what was
     compared with.
     """
     shape = source if isinstance(source, Shape) else run.shape() if source is None else data.load(source)
+    another = isinstance(mesh, (str, Path))
     if mesh is None:
         mesh = run.path / "mesh.ply"
         if not mesh.is_file():
@@ -46,7 +47,11 @@ def evaluate(
         "truth": str(shape.source),
         "headline": {name: figures[name] for name in HEADLINE[shape.kind] if name in figures},
         "figures": figures,
-        "meaning": {name: figure.meaning for name, figure in meaning.items()},
+        "meaning": {
+            **{name: figure.meaning for name, figure in meaning.items()},
+            "failed": "1 where the prediction has no faces, and so the worst of every figure; else 0",
+        },
     }
-    run.folder.write_json("metrics.json", result)
+    if not another:
+        run.folder.write_json("metrics.json", result)
     return result

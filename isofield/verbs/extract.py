@@ -7,6 +7,7 @@ import numpy as np
 
 from ..data import write_mesh
 from ..data.shape import Shape
+from ..data.writers import WRITERS
 from ..extraction.certificate import Certificate, certify
 from ..extraction.floaters import without_floaters
 from ..extraction.normals import vertex_normals
@@ -21,7 +22,7 @@ from ..runtime.progress import progress, say
 from ..runtime.threads import threads
 from .run import Run
 
-__all__ = ["extract"]
+__all__ = ["check_extraction", "extract"]
 
 
 def extract(
@@ -42,11 +43,7 @@ def extract(
     of the mesh (.ply .obj .stl .off .glb), with the certificate beside it; None for RUN/mesh.ply. shape: the
     input, if it is at hand (else read again where it is needed).
     """
-    if faces is not None and faces < 4:
-        raise InputError(
-            f"must be at least 4, not {faces}", "--faces", "A closed mesh has four faces or more."
-        )
-    limit = parse_size(max_memory) if isinstance(max_memory, str) else max_memory
+    limit = check_extraction(resolution, faces, max_memory, out)
     surface = run.surface
     with progress("extracting") as bar:
         found = extract_surface(
@@ -83,6 +80,34 @@ def extract(
     )
     _write_certificate(run, target, out, report)
     return mesh, report
+
+
+def check_extraction(
+    resolution: int,
+    faces: int | None = None,
+    max_memory: str | int | None = None,
+    out: str | Path | None = None,
+) -> int | None:
+    """Raise InputError for settings of `extract` that cannot work, before any long work.
+
+    Returns max_memory in bytes.
+    """
+    if resolution < 2:
+        raise InputError(
+            f"must be at least 2, not {resolution}", "--resolution", "Usual are 128, 256 and 512."
+        )
+    if faces is not None and faces < 4:
+        raise InputError(
+            f"must be at least 4, not {faces}", "--faces", "A closed mesh has four faces or more."
+        )
+    if out is not None and Path(out).suffix.lower() not in WRITERS:
+        endings = " ".join(sorted(WRITERS))
+        raise InputError(
+            f"no writer for '{Path(out).suffix}' files", out, f"Name the output with one of: {endings}."
+        )
+    if out is not None and not Path(out).parent.is_dir():
+        raise InputError("there is no such folder", Path(out).parent, "Make it, or name another output.")
+    return parse_size(max_memory) if isinstance(max_memory, str) else max_memory
 
 
 def _limit(resolution: int) -> int | None:

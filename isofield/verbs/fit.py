@@ -9,7 +9,7 @@ from ..data.shape import Shape
 from ..methods.choice import QUALITIES
 from ..runtime.errors import InputError
 from .evaluate import evaluate
-from .extract import extract
+from .extract import check_extraction, extract
 from .options import TrainOptions
 from .page import page
 from .run import Run
@@ -40,6 +40,7 @@ def fit(
     watch = _Watch()
     if quality not in QUALITIES:
         raise InputError(f"there is no quality {quality!r}", "--quality", f"Choose {', '.join(QUALITIES)}.")
+    check_extraction(QUALITIES[quality].resolution if resolution is None else resolution, faces, max_memory)
     shape = source if isinstance(source, Shape) else data.load(source)
     watch.lap("reading")
     run = train(shape, method, config, TrainOptions(**options), quality, command)

@@ -72,7 +72,7 @@ def updated(config: Any, settings: dict[str, Any], where: str) -> Any:
 
 
 def _is_of_kind(value: Any, kind: Any) -> bool:
-    """Whether a value fits a type that stands in a config: a class, a union, a Literal, or a tuple of one type."""
+    """Whether a value fits a type as configs have them: a class, a union, a Literal, a tuple of one type."""
     parts = get_args(kind)
     if get_origin(kind) is Literal:
         return value in parts

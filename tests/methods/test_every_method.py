@@ -39,7 +39,9 @@ def entry(request):
 def _changed(value: object) -> object:
     """Another value of the same kind, of this or a nested setting."""
     if dataclasses.is_dataclass(value):
-        return dataclasses.replace(value, **{f.name: _changed(getattr(value, f.name)) for f in dataclasses.fields(value)})
+        return dataclasses.replace(
+            value, **{f.name: _changed(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        )
     if isinstance(value, str):
         return "siren"
     if isinstance(value, tuple):
@@ -104,7 +106,9 @@ def test_labels_and_predictions_agree_on_which_side_is_inside(entry, ball):
     method = method_class(config_class(CoordinateNetwork(levels=2, log2_table=8), points=4096))
     method.prepare(ball, 0)
     batch = method.batch("field", 0, 0.0)
-    middle = 0.5 if entry.method == "Occupancy" else 0.0  # labels of occupancy are probabilities, the field gives logits
+    middle = (
+        0.5 if entry.method == "Occupancy" else 0.0
+    )  # labels of occupancy are probabilities, the field gives logits
     depth = method.products()["mesh"].inside.depth(batch.labels - middle)
     inside = batch.points.norm(dim=1) < RADIUS
     near = (batch.points.norm(dim=1) - RADIUS).abs() < 0.01  # the mesh has edges where the ball is round
@@ -118,12 +122,16 @@ def test_every_network_trains_and_can_be_extracted(entry, ball, kind):
     method.prepare(ball, 0)
     before = {name: value.clone() for name, value in method.field.state_dict().items()}
     train(method, Clock(Budget(steps=2)), [])
-    moved = {name for name, parameter in method.field.named_parameters() if not torch.equal(parameter, before[name])}
+    moved = {
+        name
+        for name, parameter in method.field.named_parameters()
+        if not torch.equal(parameter, before[name])
+    }
     assert moved == {name for name, _ in method.field.named_parameters()}
     surface = method.products()["mesh"]
     with torch.no_grad():
         values = surface.field(torch.linspace(-1, 1, 300).reshape(100, 3))
-    # after two steps the level itself may be nowhere: the middle of the field's values is somewhere for certain
+    # after two steps the level itself may be nowhere, the middle of the values is somewhere
     middle = type(surface.inside)(float(values.median()))
     certificate = certify(extract_surface(surface.field, middle, 12, method="dense").mesh)
     assert certificate.closed

@@ -6,7 +6,8 @@ from isofield.runtime.progress import progress, say, set_quiet
 
 
 @pytest.fixture(autouse=True)
-def _talkative_afterwards():
+def _talkative():
+    set_quiet(False)
     yield
     set_quiet(False)
 

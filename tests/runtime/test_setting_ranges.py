@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 import pytest
+
 from isofield.runtime.errors import InputError
 from isofield.runtime.settings import check_settings
 

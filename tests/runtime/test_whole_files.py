@@ -13,9 +13,14 @@ from isofield.runtime.files import atomic_path, write_text
 def test_an_error_while_writing_leaves_the_old_file_and_nothing_beside_it(tmp_path):
     target = tmp_path / "mesh.ply"
     write_text(target, "old")
-    with pytest.raises(ZeroDivisionError), atomic_path(target) as temporary:
-        temporary.write_text("half of the ne")
-        raise ZeroDivisionError
+
+    def write_half() -> None:
+        with atomic_path(target) as temporary:
+            temporary.write_text("half of the ne")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_half()
     assert target.read_text() == "old"
     assert os.listdir(tmp_path) == ["mesh.ply"]
 

@@ -54,7 +54,7 @@ def modules() -> list[Module]:
 
 @pytest.fixture(scope="session")
 def project_files() -> list[Path]:
-    """Every file that belongs to the project: those that git keeps or would keep; without git, those in its folders."""
+    """Every file of the project: those that git keeps or would keep; without git, those in its folders."""
     try:
         listed = subprocess.run(
             ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],

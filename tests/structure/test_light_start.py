@@ -11,7 +11,9 @@ HEAVY = {"torch", "numpy", "numba", "scipy", "tyro", "trimesh", "rich", "jaxtypi
 
 def _loaded_after(code: str) -> set[str]:
     """Top-level packages that a fresh interpreter holds after `code`."""
-    tail = "\nimport sys, json; print('\\n' + json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
+    tail = (
+        "\nimport sys, json; print('\\n' + json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
+    )
     answer = subprocess.run([sys.executable, "-c", code + tail], capture_output=True, text=True, check=True)
     return set(json.loads(answer.stdout.splitlines()[-1]))
 

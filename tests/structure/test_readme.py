@@ -1,5 +1,6 @@
 """The commands that README.md shows are commands that run."""
 
+import itertools
 import json
 import re
 import shlex
@@ -17,7 +18,12 @@ from isofield.runtime import threads
 
 ROOT = Path(__file__).resolve().parents[2]
 SPOT = ROOT / "isofield" / "data" / "spot.ply"
-CHEAP = {"--resolution": 48, "--faces": 2000, "--seconds": 2, "--steps": 60}  # at most so much of each in the quick run
+CHEAP = {
+    "--resolution": 48,
+    "--faces": 2000,
+    "--seconds": 2,
+    "--steps": 60,
+}  # at most so much of each in the quick run
 SMALL = {"points": 4096, "network": {"levels": 3, "coarsest": 8, "finest": 32, "log2_table": 15}}
 LONG = ("demo",)  # fits at full size whatever the flags say
 
@@ -55,7 +61,7 @@ def _cheap(command: list[str]) -> list[str]:
 
 def _provide_inputs(command: list[str]) -> None:
     """Put spot in the working folder under every name that the command reads and that is not there."""
-    for before, word in zip(command, command[1:]):
+    for before, word in itertools.pairwise(command):
         path = Path(word.replace("*", "first"))
         if path.suffix.lower() in READERS and before != "--out" and not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,7 +87,11 @@ def _run_all(commands: list[list[str]], capsys) -> None:
     failures = []
     for command in commands:
         _provide_inputs(command)
-        words = [name for word in command for name in (sorted(map(str, Path().glob(word))) if "*" in word else [word])]
+        words = [
+            name
+            for word in command
+            for name in (sorted(map(str, Path().glob(word))) if "*" in word else [word])
+        ]
         code = main(words[1:])
         out, err = capsys.readouterr()
         if code != 0:

@@ -23,7 +23,9 @@ ROOMS = [
     "kernels",
     "runtime",
 ]
-PURE = ROOMS[ROOMS.index("extraction") : ROOMS.index("runtime")]  # know nothing of files, commands, runs, methods
+PURE = ROOMS[
+    ROOMS.index("extraction") : ROOMS.index("runtime")
+]  # know nothing of files, commands, runs, methods
 
 
 def _target_room(name: str) -> str | None:
@@ -52,8 +54,15 @@ def test_imports_within_the_package_are_relative(modules):
         f"{module.name}:{node.lineno}"
         for module in modules
         for node in ast.walk(module.tree)
-        if (isinstance(node, ast.ImportFrom) and node.level == 0 and (node.module or "").split(".")[0] == "isofield")
-        or (isinstance(node, ast.Import) and any(alias.name.split(".")[0] == "isofield" for alias in node.names))
+        if (
+            isinstance(node, ast.ImportFrom)
+            and node.level == 0
+            and (node.module or "").split(".")[0] == "isofield"
+        )
+        or (
+            isinstance(node, ast.Import)
+            and any(alias.name.split(".")[0] == "isofield" for alias in node.names)
+        )
     ]
     assert absolute == []
 
@@ -86,12 +95,18 @@ def test_a_method_knows_no_other_method(modules, method):
     files = {f"isofield.methods.{entry.module}" for entry in METHODS.values()}
     own = f"isofield.methods.{METHODS[method].module}"
     module = next(module for module in modules if module.name == own)
-    others = [name for name in module.imports() for file in files - {own} if f"{name}.".startswith(f"{file}.")]
+    others = [
+        name for name in module.imports() for file in files - {own} if f"{name}.".startswith(f"{file}.")
+    ]
     assert others == []
 
 
 def test_every_kernel_has_a_readable_definition_and_a_compiled_twin(modules):
-    kernels = {module.path.parent for module in modules if module.name.count(".") == 3 and module.room == "kernels"}
+    kernels = {
+        module.path.parent for module in modules if module.name.count(".") == 3 and module.room == "kernels"
+    }
     kernels = {folder for folder in kernels if folder.parent.name == "kernels"}
     assert kernels
-    assert [folder for folder in kernels if not {"reference.py", "numba.py"} <= {f.name for f in folder.iterdir()}] == []
+    assert [
+        folder for folder in kernels if not {"reference.py", "numba.py"} <= {f.name for f in folder.iterdir()}
+    ] == []

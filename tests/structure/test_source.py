@@ -13,7 +13,9 @@ MACHINE_PATHS = re.compile("|".join(["/" + "work/", "/" + "root/", "/" + "tmp/ba
 
 def _public_names(tree: ast.Module) -> list[str] | None:
     for node in tree.body:
-        if isinstance(node, ast.Assign) and any(getattr(target, "id", "") == "__all__" for target in node.targets):
+        if isinstance(node, ast.Assign) and any(
+            getattr(target, "id", "") == "__all__" for target in node.targets
+        ):
             return ast.literal_eval(node.value)
     return None
 
@@ -32,7 +34,9 @@ def test_every_module_lists_its_public_names(modules):
     silent = [
         module.name
         for module in modules
-        if _public_names(module.tree) is None and len(module.tree.body) > 1 and module.path.name != "__main__.py"
+        if _public_names(module.tree) is None
+        and len(module.tree.body) > 1
+        and module.path.name != "__main__.py"
     ]
     assert silent == []
 
@@ -40,7 +44,11 @@ def test_every_module_lists_its_public_names(modules):
 def test_public_names_exist(modules):
     missing = []
     for module in modules:
-        bound = {node.id for node in ast.walk(module.tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        bound = {
+            node.id
+            for node in ast.walk(module.tree)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        }
         bound |= _definitions(module.tree).keys()
         bound |= {
             (alias.asname or alias.name).split(".")[0]
@@ -58,8 +66,8 @@ def test_public_names_exist(modules):
 
 
 def test_every_public_function_and_class_has_a_docstring(modules):
-    """Of classes the public methods too, save where the docstring stands elsewhere: `forward` is described by its class, a step of
-    torch's own classes by torch, the methods of a kernel's two twins by the kernel's `__init__`."""
+    """Of classes the public methods too, save where the docstring stands elsewhere: `forward` is described by
+    its class, a step of torch's own classes by torch, the methods of a kernel's twins by its `__init__`."""
     bare = []
     for module in modules:
         public = _public_names(module.tree) or []

@@ -11,15 +11,25 @@ import time
 
 import numpy as np
 import pytest
+
 from isofield import load, write_mesh
 from isofield.geometry.mesh import Mesh
 from isofield.geometry.surface_samples import sample_surface
 
-PRODUCTS = {"run.json", "mesh.ply", "certificate.json", "metrics.json", "page.html", "seconds.json", "log.jsonl"}
+PRODUCTS = {
+    "run.json",
+    "mesh.ply",
+    "certificate.json",
+    "metrics.json",
+    "page.html",
+    "seconds.json",
+    "log.jsonl",
+}
 
 
 def _json(path):
-    return json.loads(path.read_text(encoding="utf-8"))
+    """The content of a file that any reader of JSON takes: Python's own would take NaN too."""
+    return json.loads(path.read_text(encoding="utf-8"), parse_constant=pytest.fail)
 
 
 def test_a_fit_writes_every_product_and_nothing_else(spot_run):
@@ -43,7 +53,10 @@ def test_the_certificate_agrees_with_another_library(spot_run):
     """trimesh counts edges and volumes on its own."""
     import trimesh
 
-    certificate, mesh = _json(spot_run / "certificate.json"), trimesh.load(spot_run / "mesh.ply", process=False)
+    certificate, mesh = (
+        _json(spot_run / "certificate.json"),
+        trimesh.load(spot_run / "mesh.ply", process=False),
+    )
     assert mesh.is_watertight
     assert mesh.is_winding_consistent
     assert mesh.euler_number == certificate["euler_number"]
@@ -73,7 +86,18 @@ def test_the_page_opens_offline(spot_run):
 
 def test_a_fresh_process_can_use_the_run(spot_run, tmp_path):
     answer = subprocess.run(
-        [sys.executable, "-m", "isofield", "extract", spot_run, "--resolution", "24", "--out", tmp_path / "a.ply", "--json"],
+        [
+            sys.executable,
+            "-m",
+            "isofield",
+            "extract",
+            spot_run,
+            "--resolution",
+            "24",
+            "--out",
+            tmp_path / "a.ply",
+            "--json",
+        ],
         capture_output=True,
         text=True,
     )
@@ -132,21 +156,27 @@ def test_points_with_normals_become_a_solid(command, spot, fast, tmp_path, endin
     assert command("evaluate", tmp_path / "run", "--data", spot, "--json").json["figures"]["iou"] > 0.95
 
 
-def test_several_inputs_and_folders_of_them_are_fitted_one_after_another(command, spot, fast, tmp_path, monkeypatch):
+def test_several_inputs_and_folders_of_them_are_fitted_one_after_another(
+    command, spot, hasty, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     shape = load(spot)
     (tmp_path / "folder").mkdir()
     for name in ("folder/a.obj", "folder/b.stl", "c.off"):
         write_mesh(tmp_path / name, Mesh(shape.vertices, shape.faces))
     (tmp_path / "folder" / "notes.txt").write_text("not a shape")
-    answer = command("fit", "folder", "c.off", *fast).assert_done()
-    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["0001-sdf-a", "0002-sdf-b", "0003-sdf-c"]
+    answer = command("fit", "folder", "c.off", *hasty).assert_done()
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == [
+        "0001-sdf-a",
+        "0002-sdf-b",
+        "0003-sdf-c",
+    ]
     assert answer.out.count("page:") == 3
 
 
-def test_one_bad_input_among_several_stops_only_itself(command, spot, fast, tmp_path):
+def test_one_bad_input_among_several_stops_only_itself(command, spot, hasty, tmp_path):
     (tmp_path / "bad.ply").write_text("not a ply")
-    answer = command("fit", tmp_path / "bad.ply", spot, *fast, "--out", tmp_path / "runs")
+    answer = command("fit", tmp_path / "bad.ply", spot, *hasty, "--out", tmp_path / "runs")
     assert answer.code == 1
     assert "bad.ply" in answer.err
     assert "1 of 2" in answer.err
@@ -154,28 +184,28 @@ def test_one_bad_input_among_several_stops_only_itself(command, spot, fast, tmp_
     assert (tmp_path / "runs" / "spot.ply" / "mesh.ply").is_file()
 
 
-def test_a_folder_that_is_not_empty_is_refused_and_left_as_it_is(command, spot, fast, tmp_path):
+def test_a_folder_that_is_not_empty_is_refused_and_left_as_it_is(command, spot, hasty, tmp_path):
     (tmp_path / "thesis.tex").write_text("years of work")
-    answer = command("fit", spot, *fast, "--out", tmp_path).assert_clear_error()
+    answer = command("fit", spot, *hasty, "--out", tmp_path).assert_clear_error()
     assert answer.code == 2
     assert "--overwrite" in answer.err
     assert os.listdir(tmp_path) == ["thesis.tex"]
 
 
-def test_overwriting_makes_the_run_anew(command, spot, fast, tmp_path):
+def test_overwriting_makes_the_run_anew(command, spot, hasty, tmp_path):
     out = tmp_path / "run"
-    command("fit", spot, *fast, "--out", out).assert_done()
+    command("fit", spot, *hasty, "--out", out).assert_done()
     first = (out / "mesh.ply").read_bytes()
     (out / "mesh.ply").write_bytes(b"")
-    assert command("fit", spot, *fast, "--out", out).code == 2
-    command("fit", spot, *fast, "--out", out, "--overwrite").assert_done()
+    assert command("fit", spot, *hasty, "--out", out).code == 2
+    command("fit", spot, *hasty, "--out", out, "--overwrite").assert_done()
     assert (out / "mesh.ply").read_bytes() == first
     assert {path.name for path in out.iterdir()} == PRODUCTS | {"checkpoints"}
 
 
-def test_the_same_fit_repeats_bit_for_bit_on_any_number_of_threads(command, spot, fast, tmp_path):
+def test_the_same_fit_repeats_bit_for_bit_on_any_number_of_threads(command, spot, hasty, tmp_path):
     for count in (1, 2):
-        command("fit", spot, *fast, "--out", tmp_path / str(count), "--threads", count).assert_done()
+        command("fit", spot, *hasty, "--out", tmp_path / str(count), "--threads", count).assert_done()
     assert (tmp_path / "1" / "mesh.ply").read_bytes() == (tmp_path / "2" / "mesh.ply").read_bytes()
     assert _json(tmp_path / "1" / "metrics.json") == _json(tmp_path / "2" / "metrics.json")
 
@@ -197,18 +227,37 @@ def test_ctrl_c_saves_and_resuming_completes_the_fit(command, spot, fast, tmp_pa
     done = int((out / "checkpoints" / "latest").read_text()[:8])
     command("fit", spot, "--out", out, "--resume", "--steps", done + 20, "--resolution", 48).assert_done()
     assert _json(out / "certificate.json")["closed"]
-    assert [path.name for path in (out / "checkpoints").glob("*.safetensors")] == [f"{done + 20:08d}.safetensors"]
+    assert [path.name for path in (out / "checkpoints").glob("*.safetensors")] == [
+        f"{done + 20:08d}.safetensors"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("flags", "word"),
+    [
+        (["--resolution", -5], "--resolution"),
+        (["--resolution", 0], "--resolution"),
+        (["--faces", 2], "--faces"),
+        (["--max-memory", "much"], "--max-memory"),
+    ],
+    ids=lambda value: " ".join(map(str, value)) if isinstance(value, list) else "",
+)
+def test_settings_of_the_extraction_are_looked_at_before_the_training(command, spot, tmp_path, flags, word):
+    answer = command("fit", spot, "--out", tmp_path / "run", *flags).assert_clear_error()
+    assert answer.code == 2
+    assert word in answer.err
+    assert not (tmp_path / "run").exists()
 
 
 def test_the_method_can_be_chosen_and_the_choice_is_said(command, spot, fast, tmp_path):
     answer = command("fit", spot, *fast, "--method", "occupancy", "--out", tmp_path / "run").assert_done()
     assert "occupancy (asked for)" in answer.err
     assert _json(tmp_path / "run" / "run.json")["method"] == "occupancy"
-    assert _json(tmp_path / "run" / "metrics.json")["figures"]["iou"] > 0.97
+    assert _json(tmp_path / "run" / "metrics.json")["figures"]["iou"] > 0.95
 
 
-def test_quiet_leaves_only_the_result(command, spot, fast, tmp_path):
-    answer = command("fit", spot, *fast, "--out", tmp_path / "run", "--quiet").assert_done()
+def test_quiet_leaves_only_the_result(command, spot, hasty, tmp_path):
+    answer = command("fit", spot, *hasty, "--out", tmp_path / "run", "--quiet").assert_done()
     assert answer.err == ""
     assert "mesh.ply" in answer.out
 
@@ -245,5 +294,7 @@ def test_a_box_far_from_the_origin_keeps_its_digits(command, fast, tmp_path):
     mesh = load(tmp_path / "run" / "mesh.ply")
     assert mesh.vertices.min(0) == pytest.approx(np.full(3, 1e6), abs=0.06, rel=0)
     assert len(np.unique(mesh.vertices, axis=0)) == len(mesh.vertices)
-    flat = np.abs(mesh.vertices[:, 0] - 1e6) < 0.03  # the wall x = 0, whose points differ by far less than 0.06
+    flat = (
+        np.abs(mesh.vertices[:, 0] - 1e6) < 0.03
+    )  # the wall x = 0, whose points differ by far less than 0.06
     assert np.unique(mesh.vertices[flat, 0]).size > 100

@@ -8,6 +8,7 @@ from torch import nn
 
 from isofield.data.samples import generator
 from isofield.runtime import threads
+from isofield.runtime.progress import set_quiet
 from isofield.training.method import Player, cosine
 from isofield.training.run_folder import RunFolder
 
@@ -15,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Line:
-    """y = slope x + offset, fitted by least squares to fresh points of y = 3 x - 1; one player, no product."""
+    """y = slope x + offset, fitted by least squares to fresh points of y = 3 x - 1; one player."""
 
     slope, offset = 3.0, -1.0
 
@@ -24,7 +25,9 @@ class Line:
         self.line = nn.Linear(1, 1)
         nn.init.zeros_(self.line.weight)
         nn.init.zeros_(self.line.bias)
-        self.players = {"line": Player(self.line, torch.optim.Adam(self.line.parameters(), rate), cosine(final))}
+        self.players = {
+            "line": Player(self.line, torch.optim.Adam(self.line.parameters(), rate), cosine(final))
+        }
         self.seed = 0
 
     def prepare(self, data: None, seed: int) -> None:
@@ -34,7 +37,9 @@ class Line:
         x = torch.from_numpy(generator(self.seed, step, "line").uniform(-1, 1, (32, 1))).float()
         return x, self.slope * x + self.offset
 
-    def loss(self, player: str, batch: tuple[torch.Tensor, torch.Tensor], progress: float) -> dict[str, torch.Tensor]:
+    def loss(
+        self, player: str, batch: tuple[torch.Tensor, torch.Tensor], progress: float
+    ) -> dict[str, torch.Tensor]:
         x, y = batch
         return {"residual": (self.line(x) - y).square().mean()}
 
@@ -67,8 +72,9 @@ def spot() -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _same_threads_afterwards():
+def _as_before_afterwards():
     before = threads.threads()
     yield
+    set_quiet(False)
     if threads.threads() != before:
         threads.set_threads(before)

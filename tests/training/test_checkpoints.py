@@ -28,7 +28,9 @@ def _state(method) -> dict[str, torch.Tensor]:
     for name, player in method.players.items():
         found |= {f"{name}/{key}": value.clone() for key, value in player.module.state_dict().items()}
         for index, entries in player.optimiser.state_dict()["state"].items():
-            found |= {f"{name}/{index}/{key}": torch.as_tensor(value).clone() for key, value in entries.items()}
+            found |= {
+                f"{name}/{index}/{key}": torch.as_tensor(value).clone() for key, value in entries.items()
+            }
     return found
 
 
@@ -51,7 +53,9 @@ def test_there_is_one_checkpoint_and_latest_names_it(tmp_path):
 
 def test_what_a_kill_left_behind_is_not_taken_for_a_checkpoint_and_goes_with_the_next(tmp_path):
     good = save_checkpoint(tmp_path, 5, TENSORS, {})
-    (tmp_path / ".00000006.safetensors.abc.safetensors").write_bytes(good.read_bytes()[:40])  # killed while writing
+    (tmp_path / ".00000006.safetensors.abc.safetensors").write_bytes(
+        good.read_bytes()[:40]
+    )  # killed while writing
     (tmp_path / ".latest.abc").write_text("000")
     (tmp_path / "00000006.safetensors").write_bytes(good.read_bytes())  # killed before `latest` was moved
     assert latest_checkpoint(tmp_path) == good
@@ -77,7 +81,9 @@ def test_a_disk_that_fills_up_leaves_the_checkpoint_before(tmp_path):
     assert load_checkpoint(latest_checkpoint(tmp_path))[0] == 1
 
 
-@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"\xff" * 400, b"\x08" + b"\0" * 7 + b"{}      "])
+@pytest.mark.parametrize(
+    "content", [b"", b"not a checkpoint", b"\xff" * 400, b"\x08" + b"\0" * 7 + b"{}      "]
+)
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path, content):
     path = tmp_path / "00000001.safetensors"
     path.write_bytes(content)

@@ -54,7 +54,9 @@ def _run(make, solid, folder: RunFolder, steps: int = STEPS, stop_at: int | None
     warm_up(method)
     step, seconds = restore(method, folder)
     hooks = [Checkpoints(method, folder), Log(method, folder, step)]
-    train(method, Clock(Budget(steps=steps), step, seconds), hooks + ([InterruptAt(stop_at)] if stop_at else []))
+    train(
+        method, Clock(Budget(steps=steps), step, seconds), hooks + ([InterruptAt(stop_at)] if stop_at else [])
+    )
 
 
 def _state(folder: RunFolder) -> tuple[int, dict[str, torch.Tensor]]:
@@ -103,7 +105,12 @@ def test_the_number_of_threads_changes_no_bit(tmp_path, solid):
     for count, folder in enumerate(folders, 1):
         folder.path.mkdir()
         set_threads(count)
-        _run(lambda: SDF(SDFConfig(CoordinateNetwork(levels=4, log2_table=14), points=8192)), solid, folder, steps=6)
+        _run(
+            lambda: SDF(SDFConfig(CoordinateNetwork(levels=4, log2_table=14), points=8192)),
+            solid,
+            folder,
+            steps=6,
+        )
     _assert_equal(folders[0], folders[1])
     _assert_equal(folders[0], folders[2])
 

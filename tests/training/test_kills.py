@@ -87,7 +87,9 @@ def test_a_run_killed_three_times_ends_with_the_same_weights(spot, tmp_path, uni
 
 
 @pytest.mark.slow
-def test_twenty_kills_at_moments_from_the_start_of_the_process_to_its_end_change_no_bit(spot, tmp_path, uninterrupted):
+def test_twenty_kills_at_moments_from_the_start_of_the_process_to_its_end_change_no_bit(
+    spot, tmp_path, uninterrupted
+):
     begin = time.perf_counter()
     assert _start(spot, tmp_path / "timed").wait() == 0
     whole = time.perf_counter() - begin
@@ -106,4 +108,6 @@ def test_twenty_kills_at_moments_from_the_start_of_the_process_to_its_end_change
         if found := _differences(_tensors(out), uninterrupted):
             different[f"killed at {moment:.2f} s of {whole:.2f} s, step {_step(out)}"] = found
     assert different == {}
-    assert killed >= 10  # the rest may have ended early, where the machine became faster than when it was timed
+    assert (
+        killed >= 10
+    )  # the rest may have ended early, where the machine became faster than when it was timed

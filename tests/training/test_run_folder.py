@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 
 import pytest
 
@@ -99,6 +100,20 @@ def test_a_resumed_log_is_cut_back_to_the_checkpoint_and_goes_on(line, folder):
     assert steps[3:] == sorted(set(steps[3:]))
     assert steps[3] > 9
     assert steps[-1] == 11
+
+
+def test_a_disk_that_is_full_when_a_run_is_resumed_does_not_cost_its_log(line, folder):
+    text = "".join(json.dumps({"step": step, "seconds": 1.0}) + "\n" for step in range(1000))
+    folder.log.write_text(text)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
+    try:
+        with pytest.raises(FailedError, match="free space"):
+            Log(line, folder, 2000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert folder.log.read_text() == text
+    assert os.listdir(folder.path) == [folder.log.name]
 
 
 def test_a_line_that_a_kill_cut_off_is_left_out(folder):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from isofield.data.shape import Shape
 from isofield.extraction.surface import extract_surface
 from isofield.geometry.level import Below
@@ -35,7 +36,7 @@ def small() -> dict:
 
 @pytest.fixture(scope="module")
 def far_run(tmp_path_factory) -> Run:
-    """A ball of radius 3 around (100, 0, -50); its field holds distances up to 0.2 working units, 0.66 of its own."""
+    """A ball of radius 3 around (100, 0, -50); its field holds distances up to 0.66."""
     out = Path(tmp_path_factory.mktemp("far")) / "run"
     config = {**SMALL, "truncation": 0.2, "sigmas": [0.02, 0.15]}
     return train(ball(3.0, (100, 0, -50)), "sdf", config, TrainOptions(out=out, steps=60))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from isofield import load
 from isofield.runtime.errors import InputError
 from isofield.verbs.extract import barycentric, extract
@@ -39,7 +40,9 @@ def coloured_run(make_ball, small, tmp_path_factory):
     """A ball, red in the west and blue in the east, with a smooth change of green upwards."""
     shape = make_ball(2.0, (10, 20, 30))
     x, _, z = ((shape.vertices - (10, 20, 30)) / 2.0).T
-    colours = np.stack([np.where(x < 0, 255, 0), (z + 1) / 2 * 255, np.where(x < 0, 0, 255)], 1).astype(np.uint8)
+    colours = np.stack([np.where(x < 0, 255, 0), (z + 1) / 2 * 255, np.where(x < 0, 0, 255)], 1).astype(
+        np.uint8
+    )
     shape = dataclasses.replace(shape, colours=colours)
     out = tmp_path_factory.mktemp("coloured") / "run"
     return train(shape, "sdf", small, TrainOptions(out=out, steps=60)), shape

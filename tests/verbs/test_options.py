@@ -4,6 +4,7 @@ import dataclasses
 import json
 
 import pytest
+
 from isofield.runtime.errors import InputError
 from isofield.training.clock import Budget
 from isofield.verbs.options import TrainOptions, read_settings, updated
@@ -39,7 +40,8 @@ def test_a_setting_that_holds_others_cannot_be_a_plain_value(value):
 
 
 @pytest.mark.parametrize(
-    ("settings", "place"), [({"rate": "fast"}, "rate"), ({"inner": {"size": "x"}}, "size"), ({"inner": {"pair": 3}}, "pair")]
+    ("settings", "place"),
+    [({"rate": "fast"}, "rate"), ({"inner": {"size": "x"}}, "size"), ({"inner": {"pair": 3}}, "pair")],
 )
 def test_a_value_of_the_wrong_kind_is_refused(settings, place):
     with pytest.raises(InputError, match=place):

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 import torch
+
 from isofield.runtime.errors import InputError
 from isofield.verbs.options import TrainOptions
 from isofield.verbs.run import open_run
@@ -22,7 +23,7 @@ def test_a_run_describes_itself_completely(far_run):
 
 
 def test_an_opened_run_has_the_same_field(far_run):
-    points = np.random.default_rng(0).uniform(-4, 4, (100, 3)) + (100, 0, -50)
+    points = np.random.default_rng(0).normal((100, 0, -50), 2, (100, 3))
     assert torch.equal(open_run(far_run.path).field(points), far_run.field(points))
 
 
@@ -70,7 +71,9 @@ def test_resuming_with_a_larger_budget_goes_on_to_it(make_ball, small, tmp_path)
     options = TrainOptions(out=tmp_path / "run", steps=3)
     train(make_ball(), "sdf", small, options)
     run = train(make_ball(), "sdf", small, dataclasses.replace(options, resume=True, steps=7))
-    assert [path.name for path in (run.path / "checkpoints").glob("*.safetensors")] == ["00000007.safetensors"]
+    assert [path.name for path in (run.path / "checkpoints").glob("*.safetensors")] == [
+        "00000007.safetensors"
+    ]
     assert json.loads((run.path / "run.json").read_text())["budget"] == {"seconds": None, "steps": 7}
     assert run.folder.read_log()[-1]["step"] == 7
 
