@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install -c constraints.txt
 SHAPE ?=
 
 .PHONY: setup demo test test-all lint bench
@@ -12,8 +13,8 @@ setup: $(STAMP)
 $(STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing (a few minutes the first time) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(PIP) torch
+	@$(PIP) -e '.[dev]'
 	@$(BIN)/isofield doctor --warm
 	@touch $(STAMP)
 
@@ -21,20 +22,22 @@ demo: setup
 	@$(BIN)/isofield demo $(SHAPE)
 
 test: setup
-	@$(BIN)/python -m pytest -n 2 -m "not slow" --cov-report= $(TESTFLAGS)
+	@rm -f .coverage .coverage.*
+	@$(BIN)/python -m coverage run -m pytest -n 2 -m "not slow"
+	@$(BIN)/python -m coverage combine --quiet
+	@$(BIN)/python -m coverage report --skip-covered --fail-under=90
 
 test-all: setup
-	@rm -f .coverage .coverage.*
-	@COVERAGE_PROCESS_START=pyproject.toml $(BIN)/python -m coverage run -m pytest
-	@$(BIN)/python -m coverage combine --quiet
-	@$(BIN)/python -m coverage report --skip-covered --sort=cover --fail-under=90
+	@$(BIN)/python -m pytest
 
 lint: setup
 	@$(BIN)/ruff check isofield tests benchmarks
 	@$(BIN)/ruff format --check isofield tests benchmarks
 	@$(BIN)/mypy isofield
-	@for room in isofield/*/; do printf '%6d lines  %s\n' "$$(cat $$(find $$room -name '*.py' -o -name '*.js' -o -name '*.css' -o -name '*.html' | grep -v __pycache__) | wc -l)" "$$room"; done
+	@for room in isofield/*/; do \
+	  printf '%6d lines  %s\n' "$$(find $$room -name '*.py' -o -name '*.js' -o -name '*.css' -o -name '*.html' | xargs cat | wc -l)" "$$room"; \
+	done
 
 bench: setup
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
-	@for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+	@$(PIP) -e '.[bench]'
+	@for script in benchmarks/bench_*.py; do $(BIN)/python $$script --write || exit 1; done

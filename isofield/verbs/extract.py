@@ -158,9 +158,7 @@ def _input(run: Run, needed: bool) -> Shape | None:
     except InputError as error:
         if needed:
             raise
-        say(
-            f"note: the input cannot be read ({error.what}), so floaters stay and colours are not carried over"
-        )
+        say(f"note: the input cannot be read ({error.what}): floaters stay, colours are not carried over")
         return None
 
 
