@@ -122,7 +122,7 @@ def _draw(fits: list[Row], extractions: list[Row]) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib import pyplot, ticker
 
     figure, axes = pyplot.subplots(2, 2, figsize=(8, 5), sharex="col", sharey="row", layout="constrained")
     for column, (rows, title) in enumerate(
@@ -134,7 +134,12 @@ def _draw(fits: list[Row], extractions: list[Row]) -> None:
         axes[1, column].set_xlabel(title)
     axes[0, 0].set_ylabel("seconds")
     axes[1, 0].set_ylabel("peak memory, MiB")
+    axes[1, 1].set_xticks(sizes, map(str, sizes))
+    axes[1, 1].xaxis.set_minor_locator(ticker.NullLocator())
     for axis in axes.flat:
+        axis.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+        axis.yaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.yaxis.set_minor_locator(ticker.NullLocator())
         axis.grid(True, which="major", alpha=0.3)
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(PICTURE, dpi=100)

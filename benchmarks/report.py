@@ -20,10 +20,9 @@ PICTURES = ROOT / "docs" / "pictures"
 def flags(description: str) -> argparse.ArgumentParser:
     """A parser with the flags of every benchmark: --small and --write."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--small", action="store_true", help="tiny budgets: to see that the script runs")
-    parser.add_argument(
-        "--write", action="store_true", help="put the section into docs/benchmarks.md (not with --small)"
-    )
+    either = parser.add_mutually_exclusive_group()  # numbers of a trial do not belong into the page
+    either.add_argument("--small", action="store_true", help="tiny budgets: to see that the script runs")
+    either.add_argument("--write", action="store_true", help="put the section into docs/benchmarks.md")
     return parser
 
 
@@ -55,8 +54,6 @@ def publish(
 
     body: paragraphs and tables, the finding last. The command beside the numbers is the one that runs now.
     """
-    if arguments.small and arguments.write:
-        sys.exit("--small is for trying the script: its numbers do not belong into the page")
     shown = [a for a in sys.argv[1:] if a != "--write"]
     command = shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *shown])
     parts = [f"## {title}", f"`{command}`", f"{machine(*packages)}.", *body]

@@ -10,7 +10,7 @@ from .arguments import Shared, parse
 
 __all__ = ["main"]
 
-DESCRIPTION = """Fit a shape that ships with isofield (spot, by Keenan Crane, public domain), or your own file.
+DESCRIPTION = """Fit a shape that ships with isofield (spot, by Keenan Crane, public domain) or your file.
 
 The result on spot is checked against a floor."""
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import tyro
 
+from ..runtime.progress import say
 from ..verbs.evaluate import evaluate
+from ..verbs.page import page
 from ..verbs.run import open_run
 from .arguments import Shared, parse, show
 
@@ -38,7 +40,10 @@ def main(arguments: list[str]) -> None:
     """Parse, compare, print the table."""
     a = parse(Arguments, arguments, "evaluate", DESCRIPTION)
     a.shared.apply()
-    result = evaluate(open_run(a.run), a.mesh, a.data, a.seed)
+    run = open_run(a.run)
+    result = evaluate(run, a.mesh, a.data, a.seed)
+    if a.mesh is None and a.data is None:
+        say(f"page: {page(run)}")
     width = max(map(len, result["figures"]))
     lines = [f"against {result['truth']}"]
     lines += [

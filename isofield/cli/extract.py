@@ -6,6 +6,7 @@ from typing import Literal
 
 import tyro
 
+from ..runtime.progress import say
 from ..verbs.extract import extract
 from ..verbs.run import open_run
 from .arguments import Shared, parse, show
@@ -55,3 +56,5 @@ def main(arguments: list[str]) -> None:
         f"volume {certificate['volume']}, area {certificate['area']:.6g}"
     )
     show(certificate, a.shared.json, text)
+    if a.out is None and (run.path / "page.html").is_file():
+        say(f"metrics.json and page.html tell of the mesh before; next: isofield evaluate {run.path}")

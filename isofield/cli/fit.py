@@ -1,5 +1,6 @@
 """`isofield fit`: the main job."""
 
+import json
 import shlex
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from ..runtime.progress import say
 from ..verbs.fit import fit
 from ..verbs.options import TrainOptions, read_settings
 from ..verbs.run import Run
-from .arguments import Shared, parse, show
+from .arguments import Shared, parse
 
 __all__ = ["main"]
 
@@ -62,7 +63,7 @@ def main(arguments: list[str]) -> None:
         raise InputError(
             "is a file; several inputs need a folder", a.training.out, "Name a folder with --out."
         )
-    failed = []
+    failed, results = [], []
     for path in inputs:
         options = asdict(a.training)
         if len(inputs) > 1 and a.training.out is not None:
@@ -88,13 +89,12 @@ def main(arguments: list[str]) -> None:
             failed.append(path)
             say(f"isofield fit: {error}")
             continue
-        result = {
-            "run": str(run.path),
-            "certificate": run.certificate,
-            "metrics": run.metrics,
-            "seconds": run.seconds,
-        }
-        show(result, a.shared.json, _text(run))
+        products = {"certificate": run.certificate, "metrics": run.metrics, "seconds": run.seconds}
+        results.append({"run": str(run.path), **products})
+        if not a.shared.json:
+            print(_text(run))
+    if a.shared.json:
+        print(json.dumps(results[0] if len(inputs) == 1 else results, indent=2))
     if failed:
         raise IsofieldError(
             f"{len(failed)} of {len(inputs)} inputs failed: {', '.join(map(str, failed))}",

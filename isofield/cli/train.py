@@ -1,9 +1,9 @@
 """`isofield train METHOD --data PATH`: training alone, with every setting of the method as a flag."""
 
 import shlex
-from dataclasses import field, make_dataclass
+from dataclasses import MISSING, field, make_dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 
@@ -25,14 +25,14 @@ def main(arguments: list[str]) -> None:
     if name not in METHODS:
         raise InputError(f"there is no method {name!r}", "train", f"The methods: {', '.join(METHODS)}.")
     _, config = METHODS[name].load()
-    parts = [
-        ("data", Annotated[Path, tyro.conf.arg(help="the file to train on")]),
+    parts: list[tuple[str, Any, Any]] = [
+        ("data", Annotated[Path, tyro.conf.arg(help="the file to train on")], MISSING),
         ("config", config, field(default_factory=config)),
         ("training", TrainOptions, field(default_factory=TrainOptions)),
         ("shared", Shared, field(default_factory=Shared)),
     ]
     kind = make_dataclass("Arguments", parts)
-    a = parse(kind, rest, f"train {name}", f"{METHODS[name].summary} ({METHODS[name].source}).")
+    a: Any = parse(kind, rest, f"train {name}", f"{METHODS[name].summary} ({METHODS[name].source}).")
     a.shared.apply()
     run = train(a.data, name, a.config, a.training, command=shlex.join(["isofield", "train", *arguments]))
     show({"run": str(run.path)}, a.shared.json, f"{run.path}\nnext: isofield extract {run.path}")

@@ -47,7 +47,7 @@ class Spread:
         """Points [count, 3] of the working box, float32."""
         far = int(count * self.uniform)
         near = solid.surface_points(count - far, rng)
-        sigma = np.resize(np.float32(self.sigmas), len(near))  # neighbours take turns
+        sigma = np.resize(np.array(self.sigmas, np.float32), len(near))  # neighbours take turns
         near += sigma[:, None] * rng.standard_normal((len(near), 3), np.float32)
         low, high = WORKING_BOX
         uniform = low + (high - low) * rng.random((far, 3), np.float32)

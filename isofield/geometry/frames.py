@@ -28,7 +28,8 @@ class Frame:
         """The frame that centres the bounding box of `points` [N, 3] and maps its longest edge to 2 /
         PADDING."""
         low, high = np.min(points, axis=0).astype(np.float64), np.max(points, axis=0).astype(np.float64)
-        return cls(tuple(float(c) for c in low / 2 + high / 2), 2.0 / PADDING / float(np.max(high - low)))
+        x, y, z = (float(c) for c in low / 2 + high / 2)
+        return cls((x, y, z), 2.0 / PADDING / float(np.max(high - low)))
 
     def to_working(self, points: np.ndarray) -> np.ndarray:
         """Points [N, 3] of the input as float32 points of the working box."""

@@ -17,7 +17,7 @@ class Below:
 
     def depth(self, values: Array) -> Array:
         """Field values turned so that the inside is positive and the surface is at 0."""
-        return self.level - values  # type: ignore[operator]
+        return self.level - values  # type: ignore
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Above:
 
     def depth(self, values: Array) -> Array:
         """Field values turned so that the inside is positive and the surface is at 0."""
-        return values - self.level  # type: ignore[operator]
+        return values - self.level  # type: ignore
 
 
 Inside = Below | Above

@@ -1,6 +1,7 @@
 """The solid of oriented points: signed distance near the samples, winding numbers away from them."""
 
 import numpy as np
+
 from ..kernels import bvh
 from ..runtime.threads import threads
 

@@ -115,7 +115,7 @@ class Solid:
         0 for closed meshes, small for small holes; sheets that enclose nothing have large regions where the
         winding number is neither 0 nor 1.
         """
-        points = np.random.default_rng(0).uniform(*self._box, (_SAMPLES, 3))
+        points = np.random.default_rng(0).uniform(self._box[0], self._box[1], (_SAMPLES, 3))
         winding = self.winding_number(points)
         some = np.count_nonzero(winding > 0.25)
         return np.count_nonzero((winding > 0.25) & (winding < 0.75)) / some if some else 1.0

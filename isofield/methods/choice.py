@@ -1,7 +1,7 @@
 """Which method suits an input, and how much to spend on it."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from ..data.shape import Shape
 from ..geometry.oriented_points import OrientedPoints
@@ -32,7 +32,7 @@ class Quality:
 QUALITIES = {
     "draft": Quality(steps=100, resolution=128, finest=128, log2_table=16),
     "standard": Quality(steps=400, resolution=384, finest=256, log2_table=17),
-    "high": Quality(steps=3000, resolution=512, finest=512, log2_table=19),
+    "high": Quality(steps=1500, resolution=768, finest=512, log2_table=19),
 }
 
 
@@ -40,7 +40,7 @@ QUALITIES = {
 class Choice:
     """A method by name, the reason in a sentence, and doubts about the input in sentences."""
 
-    method: Literal["sdf", "occupancy"]
+    method: str
     reason: str
     doubts: tuple[str, ...] = ()
 
@@ -52,8 +52,8 @@ def suited_to(shape: Shape, solid: Solid | OrientedPoints) -> Choice:
         return Choice("sdf", "points with normals")
     if solid.doubt > DOUBTFUL:
         doubt = (
-            f"for {solid.doubt:.0%} of what could be inside it is not clear whether it is: the mesh is made of "
-            "sheets that enclose nothing rather than of a solid; what can be closed is closed"
+            f"for {solid.doubt:.0%} of what could be inside it is not clear whether it is: the mesh is made "
+            "of sheets that enclose nothing rather than of a solid; what can be closed is closed"
         )
         return Choice("occupancy", "it is not clear what is inside", (doubt,))
     if solid.separating_share < CLEAN:

@@ -16,8 +16,9 @@ def parse_size(text: str) -> int:
     """Bytes of a size such as `1GiB`, `800MB` or `65536`. Raises InputError for anything else."""
     match = re.fullmatch(r"\s*([0-9.]+)\s*([A-Za-z]*)\s*", text)
     try:
+        assert match is not None
         return int(float(match[1]) * _UNITS[match[2].upper()])
-    except (TypeError, ValueError, KeyError):
+    except (AssertionError, ValueError, KeyError):
         raise InputError(
             f"is not a size of memory: {text!r}", "--max-memory", "Write for example 1GiB or 800MB."
         ) from None

@@ -21,15 +21,21 @@ class Budget:
                 "a budget is either seconds or steps", "--seconds, --steps", "Give exactly one of them."
             )
         name, value = ("--seconds", self.seconds) if self.steps is None else ("--steps", self.steps)
-        if not 0 < value < float("inf"):
+        if value is None or not 0 < value < float("inf"):
             raise InputError(f"must be positive, not {value}", name, "Give a number above 0.")
 
 
 class Clock:
-    """Steps and seconds of one training. step: number of steps done; the loop counts it up."""
+    """Steps and seconds of one training. step: number of steps done; the loop counts it up.
 
-    def __init__(self, budget: Budget, step: int = 0, seconds: float = 0.0) -> None:
-        self.budget, self.step = budget, step
+    schedule: the budget that shapes learning rates and the like, where it is not `budget` itself: a run that
+    goes on for longer than it was planned keeps its first schedule, and then that schedule's last value.
+    """
+
+    def __init__(
+        self, budget: Budget, step: int = 0, seconds: float = 0.0, schedule: Budget | None = None
+    ) -> None:
+        self.budget, self.schedule, self.step = budget, schedule or budget, step
         self._before, self._start = seconds, time.perf_counter()
 
     @property
@@ -39,17 +45,24 @@ class Clock:
 
     @property
     def progress(self) -> float:
+        """Share of the schedule that is past, in [0, 1]."""
+        return self._share(self.schedule)
+
+    @property
+    def share(self) -> float:
         """Share of the budget that is spent, in [0, 1]."""
-        share = (
-            self.step / self.budget.steps
-            if self.budget.steps is not None
-            else self.seconds / self.budget.seconds
-        )
-        return min(share, 1.0)
+        return self._share(self.budget)
+
+    def _share(self, budget: Budget) -> float:
+        if budget.steps is not None:
+            return min(self.step / budget.steps, 1.0)
+        assert budget.seconds is not None
+        return min(self.seconds / budget.seconds, 1.0)
 
     @property
     def spent(self) -> bool:
         """Whether the budget is used up."""
         if self.budget.steps is not None:
             return self.step >= self.budget.steps
+        assert self.budget.seconds is not None
         return self.seconds >= self.budget.seconds

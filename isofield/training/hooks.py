@@ -114,7 +114,7 @@ class Bar:
         now = time.perf_counter()
         if now - self._shown_at > 0.3 or clock.spent:
             name, value = self._method.metric()
-            self._progress.update(clock.progress, f"step {clock.step}, {name} {value:.4f}")
+            self._progress.update(clock.share, f"step {clock.step}, {name} {value:.4f}")
             self._shown_at = now
 
     def close(self, clock: Clock) -> None:

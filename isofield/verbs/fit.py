@@ -45,7 +45,7 @@ def fit(
     watch.lap("reading")
     run = train(shape, method, config, TrainOptions(**options), quality, command)
     watch.lap("training")
-    mesh, certificate = extract(
+    mesh, _ = extract(
         run,
         resolution or QUALITIES[run.description["quality"]].resolution,
         faces=faces,
@@ -54,9 +54,9 @@ def fit(
         shape=shape,
     )
     watch.lap("extraction")
-    metrics = evaluate(run, mesh, shape)
+    evaluate(run, mesh, shape)
     watch.lap("evaluation")
-    page(run, mesh, certificate, metrics, shape)
+    page(run, mesh, shape)
     watch.lap("page")
     run.folder.write_json("seconds.json", {**watch.laps, "total": round(sum(watch.laps.values()), 3)})
     return run

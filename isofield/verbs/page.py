@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from .. import data
 from ..data.shape import Shape
+from ..geometry.frames import PADDING
 from ..geometry.mesh import Mesh
 from ..kernels import bvh
 from ..viewing.charts import Curve
@@ -17,9 +18,16 @@ from .run import Run
 __all__ = ["page"]
 
 
-def page(run: Run, mesh: Mesh, certificate: dict[str, Any], metrics: dict[str, Any], shape: Shape) -> Path:
-    """Write RUN/page.html and return its path."""
-    description = run.description
+def page(run: Run, mesh: Mesh | None = None, shape: Shape | None = None) -> Path:
+    """Write RUN/page.html from the run's mesh, certificate and metrics, and return its path.
+
+    mesh, shape: the run's mesh and its input, where they are at hand (else they are read).
+    """
+    description, certificate, metrics = run.description, run.certificate, run.metrics
+    shape = shape or run.shape()
+    if mesh is None:
+        made = data.load(run.path / "mesh.ply")
+        mesh = Mesh(made.vertices, made.faces, made.normals, made.colours)
     headline = ", ".join(
         f"{name.replace('_', ' ')} {value:.5g}" for name, value in metrics["headline"].items()
     )
@@ -57,7 +65,7 @@ def page(run: Run, mesh: Mesh, certificate: dict[str, Any], metrics: dict[str, A
 def _error(mesh: Mesh, shape: Shape) -> np.ndarray:
     """Distance of each vertex to the input, as a share of the longest edge."""
     to_working = shape.frame.to_working
-    edge = 2 / 1.1
+    edge = 2 / PADDING
     points = to_working(mesh.vertices)
     if shape.kind == "mesh":
         tree = bvh.build(to_working(shape.vertices), shape.faces)

@@ -23,13 +23,15 @@ from ..runtime.progress import progress, say
 from ..runtime.threads import threads
 from ..training.clock import Budget, Clock
 from ..training.hooks import Bar, Checkpoints, Log, restore
+from ..training.loop import Hook, warm_up
 from ..training.loop import train as run_loop
-from ..training.loop import warm_up
 from ..training.run_folder import RunFolder, claim_folder
 from .options import TrainOptions, updated
 from .run import Run, build_method
 
 __all__ = ["train"]
+
+FLAT = 1e-5  # working units: less than float32 labels can tell apart
 
 
 def train(
@@ -50,12 +52,14 @@ def train(
     options.check()
     keep_freed_memory()
     shape = source if isinstance(source, Shape) else data.load(source)
+    _refuse_flat(shape)
     solid = solid_of(shape)
     old = _resumed(options, shape)
     if old is not None:
         description = old
         if options.seconds is not None or options.steps is not None:
-            description = {**old, "budget": asdict(options.budget(0))}
+            schedule = old.get("schedule", old["budget"])
+            description = {**old, "budget": asdict(options.budget(0)), "schedule": schedule}
     else:
         choice = suited_to(shape, solid) if method is None else Choice(_known(method), "asked for")
         if config is None or isinstance(config, dict):
@@ -85,15 +89,22 @@ def fit_method(
     if step:
         say(f"resumed at step {step}")
     with progress("training") as bar:
-        clock = Clock(Budget(**description["budget"]), step, seconds)
-        hooks = [Checkpoints(method, folder, checkpoint_seconds), Log(method, folder, step), Bar(method, bar)]
+        schedule = Budget(**description.get("schedule", description["budget"]))
+        clock = Clock(Budget(**description["budget"]), step, seconds, schedule)
+        hooks: list[Hook] = [
+            Checkpoints(method, folder, checkpoint_seconds),
+            Log(method, folder, step),
+            Bar(method, bar),
+        ]
         run_loop(method, clock, hooks)
     say(f"trained {clock.step} steps in {clock.seconds:.1f} s")
 
 
 def solid_of(shape: Shape) -> Solid | OrientedPoints:
-    """The solid that labels training points, in the working box. Raises InputError for points without
-    normals."""
+    """The solid that labels training points, in the working box.
+
+    Raises InputError for points without normals.
+    """
     positions = shape.frame.to_working(shape.vertices)
     if shape.kind == "mesh":
         return Solid(Mesh(positions, shape.faces))
@@ -106,10 +117,21 @@ def solid_of(shape: Shape) -> Solid | OrientedPoints:
     return OrientedPoints(positions, shape.normals)
 
 
+def _refuse_flat(shape: Shape) -> None:
+    positions = shape.frame.to_working(shape.vertices).astype(np.float64)
+    thinnest = np.sqrt(max(np.linalg.eigvalsh(np.cov(positions.T))[0], 0))
+    if thinnest < FLAT:
+        raise InputError(
+            "is flat, so it encloses nothing and has no inside",
+            shape.source,
+            "Give it thickness, or another shape.",
+        )
+
+
 def _resumed(options: TrainOptions, shape: Shape) -> dict[str, Any] | None:
-    if not options.resume or not (Path(options.out) / "run.json").is_file():
+    if not options.resume or options.out is None or not (options.out / "run.json").is_file():
         return None
-    description = RunFolder(Path(options.out)).description()
+    description = RunFolder(options.out).description()
     if description["data"]["fingerprint"] != shape.fingerprint:
         raise InputError(
             "is not the shape that the run was trained on",

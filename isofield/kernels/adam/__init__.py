@@ -17,12 +17,14 @@ _SMALL = 20_000  # elements; below this, starting a thread costs more than the w
 
 
 class Adam:
-    """Adam with the constants of hash-grid fields (beta2 = 0.99, eps = 1e-15; Mueller et al. 2022, section 4).
+    """Adam with the constants of hash-grid fields (beta2 = 0.99, eps = 1e-15; Mueller et al. 2022, section
+    4).
 
     With so small an eps an entry of the table that is seen for the first time moves by the whole learning
     rate at once, which is what makes fits of a few hundred steps possible. Has the interface of torch's
     optimisers (`param_groups`, `state_dict`, ...), but is none: that base class loads torch's compiler, which
-    takes as long as a hundred steps. State for each parameter: "mean", "variance" (shapes of the parameter), "step".
+    takes as long as a hundred steps. State for each parameter: "mean", "variance" (shapes of the parameter),
+    "step".
     """
 
     def __init__(

@@ -18,7 +18,7 @@ def crossings(corners: np.ndarray, places: np.ndarray, limit: int) -> np.ndarray
     """
     low, high = corners.min(axis=1), corners.max(axis=1)
     exact = [[[Fraction(float(x)) for x in corner] for corner in face] for face in corners]
-    pairs = []
+    pairs: list[tuple[int, int]] = []
     for f in range(len(corners)):
         near = (low[f + 1 :] <= high[f]).all(axis=1) & (high[f + 1 :] >= low[f]).all(axis=1)
         for g in f + 1 + np.flatnonzero(near):
