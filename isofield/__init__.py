@@ -1,4 +1,4 @@
-"""isofield: shapes, scenes, materials and motion as continuous neural fields.
+"""isofield: shapes as continuous neural fields, on any machine.
 
 run = isofield.fit("bunny.ply", seconds=10)     # train, extract, evaluate, page
 run.mesh()                                      # trimesh.Trimesh in the file's own coordinates
@@ -10,8 +10,7 @@ import os as _os
 from typing import Any as _Any
 
 # Before any numerical library starts its threads: waiting threads should sleep, and a small matrix product
-# inside one of our
-# own threads should not start more. A setting of the user's own wins.
+# inside one of our own threads should not start more. A setting of the user's own wins.
 _os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 _os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 

@@ -4,16 +4,14 @@ import json
 import shlex
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import tyro
 
 from ..runtime.errors import InputError, IsofieldError
 from ..runtime.interruption import Interrupted
 from ..runtime.progress import say
-from ..verbs.fit import fit
 from ..verbs.options import TrainOptions, read_settings
-from ..verbs.run import Run
 from .arguments import Shared, parse
 
 __all__ = ["main"]
@@ -36,7 +34,7 @@ class Arguments:
 
     inputs: tyro.conf.Positional[tuple[Path, ...]]
     """files to fit, or folders of them; several are fitted one after another"""
-    method: Literal["sdf", "occupancy"] | None = None
+    method: str | None = None
     """the method (default: the one that suits the input)"""
     quality: Literal["draft", "standard", "high"] = "standard"
     """how much to spend: about 5 s, 10 s, a minute"""
@@ -57,6 +55,8 @@ class Arguments:
 def main(arguments: list[str]) -> None:
     """Parse, fit every input, print the result."""
     a = parse(Arguments, arguments, "fit", DESCRIPTION)
+    from ..verbs.fit import fit  # after parsing: --help and usage errors need not wait for torch
+
     a.shared.apply()
     inputs = _files(a.inputs)
     if len(inputs) > 1 and a.training.out is not None and a.training.out.is_file():
@@ -89,7 +89,12 @@ def main(arguments: list[str]) -> None:
             failed.append(path)
             say(f"isofield fit: {error}")
             continue
-        products = {"certificate": run.certificate, "metrics": run.metrics, "seconds": run.seconds}
+        products = {
+            "doubts": run.description["doubts"],
+            "certificate": run.certificate,
+            "metrics": run.metrics,
+            "seconds": run.seconds,
+        }
         results.append({"run": str(run.path), **products})
         if not a.shared.json:
             print(_text(run))
@@ -122,7 +127,7 @@ def _files(inputs: tuple[Path, ...]) -> list[Path]:
     return files
 
 
-def _text(run: Run) -> str:
+def _text(run: Any) -> str:
     certificate = run.certificate
     findings = [name for name in ("closed", "manifold", "oriented") if certificate[name]] or [
         "neither closed nor manifold"

@@ -97,9 +97,8 @@ def write_binvox(path: str | os.PathLike, grid: VoxelGrid) -> None:
     pieces = -(-lengths // LONGEST_RUN)
     pairs = np.full((int(pieces.sum()), 2), LONGEST_RUN, np.uint8)
     pairs[:, 0] = np.repeat(flat[starts], pieces)
-    pairs[np.cumsum(pieces) - 1, 1] = (
-        lengths - (pieces - 1) * LONGEST_RUN
-    )  # the last piece of each run takes the rest
+    # the last piece of each run takes the rest
+    pairs[np.cumsum(pieces) - 1, 1] = lengths - (pieces - 1) * LONGEST_RUN
     header = "#binvox 1\n" + "\n".join(
         [
             "dim " + " ".join(str(n) for n in grid.filled.shape),
@@ -124,9 +123,8 @@ def boundary_quads(filled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     quads = []
     for axis in range(3):
         u, v = (axis + 1) % 3, (axis + 2) % 3
-        around = np.zeros(
-            (4, 3), np.int64
-        )  # the square across the axis, counter-clockwise seen from its positive end
+        # the square across the axis, counter-clockwise seen from its positive end
+        around = np.zeros((4, 3), np.int64)
         around[1:3, u] = around[2:4, v] = 1
         for side in (0, 1):
             beyond = np.roll(padded, -1 if side else 1, axis)[inner]

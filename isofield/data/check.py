@@ -39,9 +39,8 @@ def describe(shape: Shape) -> dict[str, Any]:
 
 
 def _mesh_facts(shape: Shape, centre: np.ndarray) -> dict[str, Any]:
-    corners = (shape.vertices - centre)[
-        shape.faces
-    ]  # around the centre: far from the origin products would lose digits
+    # around the centre: far from the origin products would lose digits
+    corners = (shape.vertices - centre)[shape.faces]
     cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     twice_area = np.linalg.norm(cross, axis=1)
     a, b, c = shape.faces.T

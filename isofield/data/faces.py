@@ -38,9 +38,8 @@ def strip_triangles(strip: np.ndarray) -> np.ndarray:
     triangles = np.stack([strip[:-2], strip[1:-1], strip[2:]], axis=1)
     odd = (position - start)[:-2] % 2 == 1
     triangles[odd] = triangles[odd][:, [1, 0, 2]]
-    distinct = np.all(
-        triangles != np.roll(triangles, 1, axis=1), axis=1
-    )  # repeated indices only stitch strips together
+    # repeated indices only stitch strips together
+    distinct = np.all(triangles != np.roll(triangles, 1, axis=1), axis=1)
     return triangles[distinct & np.all(triangles != -1, axis=1)]
 
 
@@ -52,9 +51,8 @@ def first_occurrences(vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     if not len(vertices):
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    rows = (
-        np.ascontiguousarray(vertices, np.float64) + 0.0
-    )  # -0.0 + 0.0 is 0.0: equal numbers have equal bits
+    # -0.0 + 0.0 is 0.0: equal numbers have equal bits
+    rows = np.ascontiguousarray(vertices, np.float64) + 0.0
     key = _mixed(rows.view(np.uint64))
     order = np.argsort(key, kind="stable")  # equal rows become neighbours, the first occurrence in front
     rows, key = rows[order], key[order]

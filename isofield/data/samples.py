@@ -40,8 +40,8 @@ class Spread:
     sigmas: standard deviations of the moves, in working units; each serves an equal part of the rest.
     """
 
-    uniform: float = 0.1
-    sigmas: tuple[float, ...] = (0.003, 0.015)
+    uniform: float
+    sigmas: tuple[float, ...]
 
     def points(self, solid: Labeller, count: int, rng: np.random.Generator) -> np.ndarray:
         """Points [count, 3] of the working box, float32."""
@@ -114,13 +114,13 @@ def generator(seed: int, number: int, purpose: str) -> np.random.Generator:
 
 
 class HeldOut:
-    """Points kept apart from training: uniform in the box of the solid, to watch the intersection over union
-    while training."""
+    """Points kept apart from training: uniform in a cube around the solid, to watch the intersection over
+    union while training."""
 
     def __init__(self, solid: Labeller, seed: int, count: int = 16_384) -> None:
         rng = generator(seed, 0, "held out")
-        edge = 2 / PADDING * 1.05 / 2  # the box of the longest edge, padded by 5 % in all
-        points = rng.uniform(-edge, edge, (count, 3)).astype(np.float32)
+        half = 2 / PADDING * 1.05 / 2  # of the cube's edge: the box's longest one and 5 % more
+        points = rng.uniform(-half, half, (count, 3)).astype(np.float32)
         self._points = torch.from_numpy(points)
         self._occupied = torch.from_numpy(solid.occupancy(points))
 

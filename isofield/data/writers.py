@@ -28,9 +28,8 @@ WRITERS: dict[str, Callable[[BinaryIO, Mesh, list[str]], None]] = {
     ".off": write_off,
     ".glb": write_glb,
 }
-FLOAT32_LOSS = (
-    1e-6  # of the box's longest edge: coordinates that float32 would move by more stay in double precision
-)
+# of the box's longest edge: coordinates that float32 would move by more stay in double precision
+FLOAT32_LOSS = 1e-6
 
 
 def write_mesh(path: str | os.PathLike, mesh: Mesh, comments: Sequence[str] = ()) -> None:

@@ -35,9 +35,17 @@ class Grid:
     def __post_init__(self) -> None:
         low, high = bounds(self.box)
         if min(self.shape) < 2:
-            raise InputError(f"a grid needs 2 points or more along each axis, not {self.shape}", "resolution")
+            raise InputError(
+                f"a grid needs 2 points or more along each axis, not {self.shape}",
+                "resolution",
+                "Take a resolution of 1 cell or more.",
+            )
         if not (np.all(np.isfinite(low)) and np.all(np.isfinite(high)) and np.all(low < high)):
-            raise InputError(f"the box from {low.tolist()} to {high.tolist()} is empty or not finite", "box")
+            raise InputError(
+                f"the box from {low.tolist()} to {high.tolist()} is empty or not finite",
+                "box",
+                "Give a lower bound that is below the upper one on every axis.",
+            )
         for axis, points in enumerate(self.axes):
             nearest = np.float32(np.diff(points).min() / 2**11)  # vertices keep 1e-3 cells from grid points
             if not np.all(points + nearest > points):

@@ -8,9 +8,8 @@ from ..runtime.errors import FailedError
 
 __all__ = ["simplify"]
 
-_AGGRESSIVENESS = (
-    5  # Occupancy Networks' choice (the library's default is 7): slower growth of the error that is allowed
-)
+# Occupancy Networks' choice (the library's default is 7): slower growth of the error that is allowed
+_AGGRESSIVENESS = 5
 _RETRIES = (1.0, 1.3, 2.0, 4.0)  # on a result that is not sound, ask for so many times the faces
 
 

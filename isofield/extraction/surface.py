@@ -27,8 +27,8 @@ class Extraction:
     """A surface and how it was found.
 
     mesh: vertices float32, in the coordinates of the box. evaluations: points at which the field was read.
-    method, resolution, box: as asked for. coarse: as asked for or chosen, None for the dense method.
-    cell: edge of a grid cell. lowest, highest: range of the values that were read.
+    method, resolution: as asked for. coarse: as asked for or chosen, None for the dense method. cell: edge of
+    a grid cell.
     """
 
     mesh: Mesh
@@ -36,10 +36,7 @@ class Extraction:
     method: str
     resolution: int
     coarse: int | None
-    box: Box
     cell: float
-    lowest: float
-    highest: float
 
 
 Method = Callable[..., Iterable[Piece]]
@@ -93,10 +90,7 @@ def extract_surface(
         method=method,
         resolution=resolution,
         coarse=coarse_resolution(resolution, coarse) if method == "mise" else None,
-        box=box,
         cell=grid.cell,
-        lowest=evaluator.lowest,
-        highest=evaluator.highest,
     )
 
 

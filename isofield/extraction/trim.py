@@ -35,7 +35,7 @@ def trim(
         raise FailedError(
             f"no face of the surface lies within {threshold:.4g} of the input",
             "trim",
-            "Extract without trimming, or with a larger distance.",
+            "Extract without trimming (leave out --open).",
         )
     faces = faces[_in_large_part(mesh, faces, smallest)]
     old, faces = _separate_fans(faces)

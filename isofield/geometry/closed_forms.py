@@ -57,9 +57,8 @@ def sphere_mesh(subdivisions: int = 3, radius: float = 0.5, centre: Vector = ORI
     directions = np.array(
         [np.roll((0, a, b * golden), shift) for shift in range(3) for a, b in signs], np.float64
     )
-    edge = (
-        np.linalg.norm(directions[:, None] - directions[None], axis=2) < 2.1
-    )  # edges are 2 long, diagonals 3.2
+    # edges are 2 long, diagonals 3.2
+    edge = np.linalg.norm(directions[:, None] - directions[None], axis=2) < 2.1
     corners = range(12)
     faces = np.array(
         [

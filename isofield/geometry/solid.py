@@ -47,14 +47,13 @@ class Solid:
 
     Any triangles will do. Holes are closed by the level one half of the winding number, parts that overlap
     count once, and a mesh of negative signed volume is turned first.
-    mesh: the mesh with faces pointing out. turned: whether its faces were reversed for that.
-    open_edges: see `count_open_edges`. Points and distances are in the units of the mesh; points are
-    finite and taken as float32.
+    mesh: the mesh with faces pointing out. open_edges: see `count_open_edges`. Points and distances are in
+    the units of the mesh; points are finite and taken as float32.
     """
 
     def __init__(self, mesh: Mesh) -> None:
-        self.turned = signed_volume(mesh) < 0
-        self.mesh = Mesh(mesh.vertices, np.ascontiguousarray(mesh.faces[:, ::-1])) if self.turned else mesh
+        turned = signed_volume(mesh) < 0
+        self.mesh = Mesh(mesh.vertices, np.ascontiguousarray(mesh.faces[:, ::-1])) if turned else mesh
         self.open_edges = count_open_edges(mesh)
         self.tree = bvh.build(self.mesh.vertices, self.mesh.faces)
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..data.shape import Shape
 from ..geometry.oriented_points import OrientedPoints
 from ..geometry.solid import Solid
 
@@ -45,7 +44,7 @@ class Choice:
     doubts: tuple[str, ...] = ()
 
 
-def suited_to(shape: Shape, solid: Solid | OrientedPoints) -> Choice:
+def suited_to(solid: Solid | OrientedPoints) -> Choice:
     """The method for this input: `sdf` where a surface separates inside from outside, `occupancy` where only
     the solid is clear."""
     if isinstance(solid, OrientedPoints):

@@ -36,7 +36,7 @@ class Config:
     sigmas: tuple[float, ...] = (0.006, 0.04)
     """standard deviations of the distance to the surface of points near it, working units"""
     fresh: int = 1
-    """after the first 24 steps, every how many steps new points are drawn and labelled"""
+    """after the first 32 steps, every how many steps new points are drawn and labelled"""
 
     def __post_init__(self) -> None:
         check_settings(self, positive=("learning_rate", "points", "sigmas", "fresh"), shares=("uniform",))
@@ -88,7 +88,7 @@ class Occupancy:
 
     def metric(self) -> tuple[str, float]:
         """Intersection over union on points kept apart."""
-        return "iou", self.held_out.iou(self.field, self.field.inside)
+        return "iou_held_out", self.held_out.iou(self.field, self.field.inside)
 
     def products(self) -> dict[str, Surface]:
         """The surface: probability one half."""

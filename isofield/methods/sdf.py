@@ -37,7 +37,7 @@ class Config:
     sigmas: tuple[float, ...] = (0.003, 0.015)
     """standard deviations of the distance to the surface of points near it, working units"""
     fresh: int = 2
-    """after the first 24 steps, every how many steps new points are drawn and labelled"""
+    """after the first 32 steps, every how many steps new points are drawn and labelled"""
 
     def __post_init__(self) -> None:
         check_settings(
@@ -91,7 +91,7 @@ class SDF:
 
     def metric(self) -> tuple[str, float]:
         """Intersection over union on points kept apart."""
-        return "iou", self.held_out.iou(self.field, self.field.inside)
+        return "iou_held_out", self.held_out.iou(self.field, self.field.inside)
 
     def products(self) -> dict[str, Surface]:
         """The surface: the zero level."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..geometry.mesh import Mesh
+from ..geometry.solid import signed_volume
 from ..geometry.surface_samples import sample_surface
 from ..kernels import bvh
 from ..runtime.errors import InputError
@@ -254,9 +255,7 @@ class _Surface:
         self.mesh = Mesh(mesh.vertices, mesh.faces[full])
         self.normals = crosses[full] / lengths[full, None]
         self.tree = bvh.build(self.mesh.vertices, self.mesh.faces)
-        # Six times the signed volume; seen from within, so that it has the right sign for an open mesh too.
-        from_within = corners[:, 0] - corners[:, 0].mean(axis=0)
-        self.outward = float((from_within * crosses).sum()) >= 0
+        self.outward = signed_volume(mesh) >= 0
 
     def inside(self, points: np.ndarray) -> np.ndarray:
         """Whether float32 points [N, 3] are inside, after turning a mesh of negative volume."""

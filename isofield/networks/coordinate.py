@@ -22,7 +22,7 @@ class CoordinateNetwork:
 
     kind: Literal["hash_grid", "mlp", "fourier", "siren", "deepsdf"] = "hash_grid"
     """hash_grid: multiresolution hash grid and a small MLP (fast). mlp: 8 x 256 ReLU on bare coordinates.
-    fourier: the same on 256 Gaussian random Fourier features. siren: 5 layers of 256 sines. deepsdf: the 8 x
+    fourier: the same on 256 Gaussian random Fourier features. siren: 4 layers of 256 sines. deepsdf: the 8 x
     512 decoder of DeepSDF without a code."""
     levels: int = 8
     """hash_grid: number of grids"""
@@ -74,7 +74,7 @@ def _siren(c: CoordinateNetwork) -> nn.Module:
 
 
 def _deepsdf(c: CoordinateNetwork) -> nn.Module:
-    return DeepSDFDecoder(latent_size=0)
+    return DeepSDFDecoder(latent_size=0, dropout=())  # dropout keeps many shapes apart; one shape it blurs
 
 
 NETWORKS = {"hash_grid": _hash_grid, "mlp": _mlp, "fourier": _fourier, "siren": _siren, "deepsdf": _deepsdf}

@@ -20,7 +20,7 @@ class HashGrid(nn.Module):
     start as U(-1e-4, 1e-4) (section 4 of the paper).
     """
 
-    def __init__(self, levels: int = 8, coarsest: int = 16, finest: int = 256, log2_table: int = 17) -> None:
+    def __init__(self, levels: int = 8, coarsest: int = 32, finest: int = 256, log2_table: int = 17) -> None:
         super().__init__()
         self.levels = hashgrid.paper_levels(levels, coarsest, finest, log2_table)
         self.in_features, self.out_features = 3, 2 * levels

@@ -21,9 +21,8 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     path = Path(path)
     temporary: Path | None = None
     try:
-        if (
-            path.exists() and not path.is_file()
-        ):  # a device such as /dev/full: moving a file over it would replace the device
+        # a device such as /dev/full: moving a file over it would replace the device
+        if path.exists() and not path.is_file():
             raise FailedError(
                 "not a regular file, so it cannot be written as one", path, "Name another output file."
             )

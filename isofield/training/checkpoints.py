@@ -10,7 +10,13 @@ from ..runtime.errors import InputError
 from ..runtime.files import atomic_path, write_text
 from .method import Optimiser
 
-__all__ = ["latest_checkpoint", "load_checkpoint", "save_checkpoint"]
+__all__ = [
+    "latest_checkpoint",
+    "load_checkpoint",
+    "optimiser_tensors",
+    "restore_optimiser",
+    "save_checkpoint",
+]
 
 FORMAT = "1"
 

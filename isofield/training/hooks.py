@@ -19,7 +19,7 @@ from .clock import Clock
 from .method import Method
 from .run_folder import RunFolder
 
-__all__ = ["Bar", "Checkpoints", "Log", "restore"]
+__all__ = ["Bar", "Checkpoints", "Log", "Metric", "restore"]
 
 
 class Checkpoints:
@@ -77,26 +77,44 @@ def restore(method: Method, folder: RunFolder, with_optimisers: bool = True) -> 
     return step, numbers["seconds"]
 
 
+class Metric:
+    """The number that matters, measured again only when the last value is old.
+
+    Measuring takes at most a twentieth of the time: a slow network trains, not judges itself.
+    """
+
+    def __init__(self, method: Method) -> None:
+        self._method, self._value, self._next = method, ("", float("nan")), 0.0
+
+    def latest(self, clock: Clock) -> tuple[str, float]:
+        """(name, value); measured anew at the end of the budget."""
+        start = time.perf_counter()
+        if start >= self._next or clock.spent:
+            self._value = self._method.metric()
+            now = time.perf_counter()
+            self._next = now + max(0.25, 20 * (now - start))
+        return self._value
+
+
 class Log:
     """Appends a line of JSON to the run's log, at first often, then about every half second."""
 
-    def __init__(self, method: Method, folder: RunFolder, step: int) -> None:
+    def __init__(self, metric: Metric, folder: RunFolder, step: int) -> None:
         kept = folder.read_log(up_to_step=step)  # after a kill the log may be ahead of the checkpoint
         write_text(folder.log, "".join(json.dumps(record) + "\n" for record in kept))
         self._file = open(folder.log, "a", encoding="utf-8")  # noqa: SIM115 (closed by `close`)
-        self._method, self._next = method, 0.0
+        self._metric, self._next = metric, 0.0
 
     def after_step(self, clock: Clock, terms: dict[str, Tensor]) -> None:
         """Write when it is time."""
-        if clock.seconds >= self._next or clock.spent:
-            name, value = self._method.metric()
-            record = {"step": clock.step, "seconds": round(clock.seconds, 3), name: value}
-            record |= {term: float(loss) for term, loss in terms.items()}
-            self._file.write(json.dumps(record) + "\n")
-            self._file.flush()
-            self._next = (
-                max(clock.seconds * 1.25, clock.seconds + 0.25) if clock.seconds < 2 else clock.seconds + 0.5
-            )
+        if clock.seconds < self._next and not clock.spent:
+            return
+        name, value = self._metric.latest(clock)
+        record = {"step": clock.step, "seconds": round(clock.seconds, 3), name: value}
+        record |= {term: float(loss) for term, loss in terms.items()}
+        self._file.write(json.dumps(record) + "\n")
+        self._file.flush()
+        self._next = clock.seconds + (0.25 if clock.seconds < 2 else 0.5)
 
     def close(self, clock: Clock) -> None:
         """Close the file."""
@@ -106,15 +124,15 @@ class Log:
 class Bar:
     """Shows progress, time left, and the metric that matters."""
 
-    def __init__(self, method: Method, progress: Progress) -> None:
-        self._method, self._progress, self._shown_at = method, progress, 0.0
+    def __init__(self, metric: Metric, progress: Progress) -> None:
+        self._metric, self._progress, self._shown_at = metric, progress, 0.0
 
     def after_step(self, clock: Clock, terms: dict[str, Tensor]) -> None:
         """Move the bar, a few times a second."""
         now = time.perf_counter()
         if now - self._shown_at > 0.3 or clock.spent:
-            name, value = self._method.metric()
-            self._progress.update(clock.share, f"step {clock.step}, {name} {value:.4f}")
+            name, value = self._metric.latest(clock)
+            self._progress.update(clock.share, f"step {clock.step}, {name.replace('_', ' ')} {value:.4f}")
             self._shown_at = now
 
     def close(self, clock: Clock) -> None:

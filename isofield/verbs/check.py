@@ -19,7 +19,7 @@ def check(path: str | Path) -> dict[str, Any]:
     facts = describe(shape)
     warnings = list(facts.pop("warnings"))
     try:
-        choice = suited_to(shape, solid_of(shape))
+        choice = suited_to(solid_of(shape))
     except InputError as error:
         warnings.append(f"fit will refuse it: {error.what}. {error.remedy}")
     else:

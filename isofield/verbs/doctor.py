@@ -12,7 +12,9 @@ from .. import __version__
 from ..extraction.certificate import certify
 from ..extraction.surface import extract_surface
 from ..geometry.level import Below
+from ..geometry.mesh import Mesh
 from ..geometry.oriented_points import OrientedPoints
+from ..geometry.solid import Solid
 from ..kernels import bvh
 from ..kernels.adam import Adam
 from ..kernels.hashgrid import encode
@@ -21,6 +23,7 @@ from ..networks.hash_grid import GridNetwork, HashGrid
 from ..runtime.memory import available_memory, size_text
 from ..runtime.progress import say
 from ..runtime.threads import available_cores, threads
+from ..viewing.picture import draw_mesh
 
 __all__ = ["doctor"]
 
@@ -54,6 +57,9 @@ def _touch_every_kernel() -> None:
     compare_meshes(mesh, mesh, samples=1000)
     directions = mesh.vertices / np.linalg.norm(mesh.vertices, axis=1, keepdims=True)
     OrientedPoints(mesh.vertices, directions).signed_distance(mesh.vertices[:100] * 1.5, 0.1)
+    half = Mesh(mesh.vertices, mesh.faces[: len(mesh.faces) // 2])
+    Solid(half).signed_distance(mesh.vertices[:100], 0.1)
+    draw_mesh(half.vertices, half.faces, size=32)
     _train_step(GridNetwork(HashGrid(levels=2, finest=32)), torch.rand(128, 3))
 
 

@@ -22,7 +22,7 @@ def evaluate(
     run: Run, mesh: Mesh | str | Path | None = None, source: str | Path | Shape | None = None, seed: int = 0
 ) -> dict[str, Any]:
     """Compare a mesh of the run (None: RUN/mesh.ply) with its input, by named figures; written to
-    RUN/metrics.json, unless `mesh` is another file, which that would not describe.
+    RUN/metrics.json, unless the mesh or the truth is not the run's own.
 
     source: the input, or another truth in the same coordinates (a mesh or points); None: the path in the run.
     "figures" holds every figure, "meaning" what each one is, "headline" the few that matter, "truth" what was
@@ -52,6 +52,7 @@ def evaluate(
             "failed": "1 where the prediction has no faces, and so the worst of every figure; else 0",
         },
     }
-    if not another:
+    own_truth = shape.fingerprint == run.description["data"]["fingerprint"]
+    if own_truth and not another:
         run.folder.write_json("metrics.json", result)
     return result

@@ -1,5 +1,6 @@
 """From a trained field to a certified mesh in the input's frame and units."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ..extraction.trim import trim as trim_unsupported
 from ..geometry.mesh import Mesh
 from ..kernels import bvh
 from ..runtime.errors import InputError
+from ..runtime.files import write_text
 from ..runtime.memory import available_memory, parse_size, size_text
 from ..runtime.progress import progress, say
 from ..runtime.threads import threads
@@ -206,10 +208,6 @@ def barycentric(triangles: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def _write_certificate(run: Run, target: Path, out: Any, report: dict[str, Any]) -> None:
-    import json
-
-    from ..runtime.files import write_text
-
     if out is None:
         run.folder.write_json("certificate.json", report)
     else:

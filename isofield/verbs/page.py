@@ -1,6 +1,5 @@
 """The page of a run: the mesh to turn, slices, errors, curves, numbers."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -77,15 +76,14 @@ def _error(mesh: Mesh, shape: Shape) -> np.ndarray:
 
 def _slices(run: Run) -> Slices:
     surface, distance = run.surface, run.description["method"] == "sdf"
-    scale = 1 / run.frame.scale if distance else 1.0
-    sampled = Slices.sample(
+    return Slices.sample(
         surface.field,
         frame=run.frame,
         inside=surface.inside,
         name="signed distance" if distance else "occupancy logit",
-        scale=scale,
+        unit="input units" if distance else "",
+        scale=1 / run.frame.scale if distance else 1.0,
     )
-    return replace(sampled, unit="input units" if distance else "")
 
 
 def _curves(run: Run) -> list[Curve]:

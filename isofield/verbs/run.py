@@ -14,12 +14,13 @@ from ..data.shape import Shape
 from ..geometry.frames import Frame
 from ..methods import METHODS
 from ..runtime.errors import InputError
+from ..runtime.threads import threads
 from ..training.hooks import restore
 from ..training.method import Method, Surface
 from ..training.run_folder import RunFolder
 from .options import updated
 
-__all__ = ["Run", "open_run"]
+__all__ = ["Run", "build_method", "open_run"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,18 +73,18 @@ class Run:
             values = self.surface.field(working)
         return values / self.frame.scale if self.description["method"] == "sdf" else values
 
-    def shape(self, source: str | Path | None = None) -> Shape:
-        """The input, read again from the path in the run, or from `source` when it has moved.
+    def shape(self) -> Shape:
+        """The input, read again from the path in the run.
 
         Raises InputError where it is gone or is not the shape that was trained on.
         """
         known = self.description["data"]
-        shape = data.load(source or known["path"])
+        shape = data.load(known["path"])
         if shape.fingerprint != known["fingerprint"]:
             raise InputError(
                 "is not the shape that this run was trained on",
-                source or known["path"],
-                "Name the original with --data.",
+                known["path"],
+                "Put the original back there, or train again.",
             )
         return shape
 
@@ -152,6 +153,7 @@ def build_method(description: dict[str, Any]) -> Method:
             f"It has: {', '.join(METHODS)}.",
         )
     method_class, config_class = METHODS[name].load()
+    torch.set_num_threads(threads())
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(description["seed"])
         return method_class(updated(config_class(), description["config"], f"method {name}"))

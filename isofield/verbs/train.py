@@ -22,14 +22,14 @@ from ..runtime.memory import keep_freed_memory
 from ..runtime.progress import progress, say
 from ..runtime.threads import threads
 from ..training.clock import Budget, Clock
-from ..training.hooks import Bar, Checkpoints, Log, restore
+from ..training.hooks import Bar, Checkpoints, Log, Metric, restore
 from ..training.loop import Hook, warm_up
 from ..training.loop import train as run_loop
 from ..training.run_folder import RunFolder, claim_folder
 from .options import TrainOptions, updated
 from .run import Run, build_method
 
-__all__ = ["train"]
+__all__ = ["solid_of", "train"]
 
 FLAT = 1e-5  # working units: less than float32 labels can tell apart
 
@@ -50,6 +50,8 @@ def train(
     the run itself.
     """
     options.check()
+    if quality not in QUALITIES:
+        raise InputError(f"there is no quality {quality!r}", "--quality", f"Choose {', '.join(QUALITIES)}.")
     keep_freed_memory()
     shape = source if isinstance(source, Shape) else data.load(source)
     _refuse_flat(shape)
@@ -61,7 +63,7 @@ def train(
             schedule = old.get("schedule", old["budget"])
             description = {**old, "budget": asdict(options.budget(0)), "schedule": schedule}
     else:
-        choice = suited_to(shape, solid) if method is None else Choice(_known(method), "asked for")
+        choice = suited_to(solid) if method is None else Choice(_known(method), "asked for")
         if config is None or isinstance(config, dict):
             default = QUALITIES[quality].applied_to(METHODS[choice.method].load()[1]())
             config = updated(default, config or {}, f"method {choice.method}")
@@ -74,11 +76,11 @@ def train(
     folder = claim_folder(options.out, f"{name}-{shape.name}", options.resume, options.overwrite)
     folder.describe(description)
     say(f"{name} ({description['reason']}) -> {folder.path}")
-    fit_method(build_method(description), solid, description, folder, options.checkpoint_seconds)
+    _run_training(build_method(description), solid, description, folder, options.checkpoint_seconds)
     return Run(folder, description)
 
 
-def fit_method(
+def _run_training(
     method, solid, description: dict[str, Any], folder: RunFolder, checkpoint_seconds: float
 ) -> None:
     """Prepare, restore what was saved, and run the loop with its hooks."""
@@ -91,10 +93,11 @@ def fit_method(
     with progress("training") as bar:
         schedule = Budget(**description.get("schedule", description["budget"]))
         clock = Clock(Budget(**description["budget"]), step, seconds, schedule)
+        metric = Metric(method)
         hooks: list[Hook] = [
             Checkpoints(method, folder, checkpoint_seconds),
-            Log(method, folder, step),
-            Bar(method, bar),
+            Log(metric, folder, step),
+            Bar(metric, bar),
         ]
         run_loop(method, clock, hooks)
     say(f"trained {clock.step} steps in {clock.seconds:.1f} s")
@@ -192,4 +195,4 @@ def _compiled() -> bool:
     """Whether the kernels of a training are in the cache on disk already."""
     from ..kernels.mlp import numba as compiled
 
-    return bool(list(Path(compiled.__file__).parent.glob("__pycache__/numba.backward*.nbc")))
+    return any(Path(str(compiled.backward.stats.cache_path)).glob("*.backward-*.nbc"))

@@ -145,7 +145,7 @@ def test_a_few_steps_find_a_ball(entry, ball):
     method.prepare(ball, 0)
     train(method, Clock(Budget(steps=60)), [])
     name, iou = method.metric()
-    assert name == "iou"
+    assert name == "iou_held_out"
     assert iou > 0.98
     surface = method.products()["mesh"]
     mesh = extract_surface(surface.field, surface.inside, 48).mesh

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ...runtime.threads import run_pieces, split
-from .. import use_compiled
+from .. import BLOCK, use_compiled
 from . import reference
 from .reference import layers
 
@@ -49,7 +49,7 @@ class _MLP(torch.autograd.Function):
 
         x, flat = blocks.detach().contiguous().numpy(), parameters.detach().contiguous().numpy()
         sizes = np.array(widths, np.int64)
-        result = np.empty((len(x), widths[-1], 128), np.float32)
+        result = np.empty((len(x), widths[-1], BLOCK), np.float32)
 
         def piece(first: int, last: int) -> None:
             numba.forward(x, flat, sizes, _hidden(widths), first, last, result)
@@ -81,7 +81,7 @@ class _MLPBackward(torch.autograd.Function):
         input_gradient = np.empty_like(x)
 
         def piece(index: int, first: int, last: int) -> None:
-            scratch = np.empty((3, widest, max(128, widest)), np.float32)
+            scratch = np.empty((3, widest, max(BLOCK, widest)), np.float32)
             numba.backward(
                 x, flat, sizes, _hidden(widths), g, first, last, sums[index], scratch, input_gradient
             )
@@ -101,4 +101,4 @@ class _MLPBackward(torch.autograd.Function):
 
 
 def _hidden(widths: tuple[int, ...]) -> np.ndarray:
-    return np.empty((sum(widths[1:-1]), 128), np.float32)
+    return np.empty((sum(widths[1:-1]), BLOCK), np.float32)

@@ -1,15 +1,14 @@
 """Which triangle each pixel sees, and the vertices' attributes interpolated there: a z-buffer in software."""
 
-import os
-
 import numpy as np
 from jaxtyping import Float32, Float64, Int32
 
+from .. import use_compiled
+
 __all__ = ["SUBPIXELS", "rasterise"]
 
-SUBPIXELS = (
-    256  # screen positions are rounded to this share of a pixel, which makes the test of coverage exact
-)
+# screen positions are rounded to this share of a pixel, which makes the test of coverage exact
+SUBPIXELS = 256
 
 
 def rasterise(
@@ -29,9 +28,9 @@ def rasterise(
     Triangles are seen from both sides. A pixel on the common edge of two triangles is covered by both, so
     there are no cracks; of equally near triangles the first is taken.
     """
-    if os.environ.get("ISOFIELD_KERNELS") == "reference":
-        from .reference import rasterise as backend
-    else:
+    if use_compiled():
         from .numba import rasterise as backend
+    else:
+        from .reference import rasterise as backend
     fixed = np.round(screen[:, :2] * SUBPIXELS).astype(np.int64)
     return backend(fixed, np.ascontiguousarray(screen[:, 2]), faces, attributes, height, width)
