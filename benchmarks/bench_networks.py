@@ -4,9 +4,6 @@ labels."""
 import isofield  # noqa: F401  (first: it says how torch's idle threads wait)
 
 # isort: split
-import itertools
-from dataclasses import dataclass, replace
-
 import numpy as np
 import torch
 from inputs import mesh_path
@@ -27,14 +24,8 @@ from isofield.verbs.train import solid_of
 SHAPES = ("stanford-bunny", "fandisk", "armadillo")
 BUDGETS = (3, 5, 10, 20, 60)
 TUNED_ON = "spot"  # none of the shapes that are judged
-ROUNDS = {10: 3, 60: 1}  # seconds of each round of tuning -> how many settings of a network it keeps
-SIGMAS = (0.5, 1.0, 2.0, 3.0, 4.0)
-POINTS = (256, 512, 1_024, 4_096, 16_384)
-RATES = {
-    "fourier": (5e-4, 1e-3, 2e-3, 4e-3),
-    "siren": (5e-5, 1e-4, 2e-4),
-    "deepsdf": (1e-4, 2.5e-4, 5e-4, 1e-3),
-}
+TUNING_SECONDS = 10
+SIGMAS = (1.0, 2.0, 3.0)
 NAMES = {
     "hash_grid": "hash grid L8, 2 x 32 (default)",
     "fourier": "256 Fourier features, 8 x 256",
@@ -46,30 +37,10 @@ MEASURED = (
     "200,000 uniform points of its padded box, after so many seconds of training. Each number is a "
     "training of its own, so that its learning rate falls to its end within its seconds. All networks "
     "learn the signed distance by the method `sdf`, with labels drawn and computed alike in the same "
-    "seconds; nothing is logged. The hash grid has its default settings. The others were tuned on "
-    "{shape}, which is not judged here: all combinations listed below for {first} s, then the "
-    "best {kept} of each network for {last} s; the winner of the first round serves budgets up to {first} "
-    "s, that of the second all longer ones."
+    "seconds; nothing is logged. Points a step and learning rates are those of `training/recipes.py`, "
+    "which were chosen for each network on {shape}, a shape that is not judged here; the standard "
+    "deviation of the Fourier features is the best of {sigmas} there after {seconds} s."
 )
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a network is trained. sigma: of the Fourier features."""
-
-    kind: str
-    points: int
-    rate: float
-    sigma: float = 2.0
-
-    def config(self) -> Config:
-        """The method's settings."""
-        network = CoordinateNetwork(self.kind, sigma=self.sigma)
-        return Config(network, learning_rate=self.rate, points=self.points)
-
-    def __str__(self) -> str:
-        sigma = f", sigma {self.sigma:g}" if self.kind == "fourier" else ""
-        return f"{self.points:,} points a step, rate {self.rate:g}{sigma}"
 
 
 class Shape:
@@ -82,11 +53,11 @@ class Shape:
         self.truth = Truth(path, points)
         self._points = torch.from_numpy(shape.frame.to_working(self.truth.points))
 
-    def iou(self, settings: Settings, seconds: float) -> tuple[float, int]:
+    def iou(self, network: CoordinateNetwork, seconds: float) -> tuple[float, int]:
         """(intersection over union of the field after so many seconds of training, steps made); 0 where the
         training diverges."""
         torch.manual_seed(0)
-        method = SDF(settings.config())
+        method = SDF(Config(network))
         method.prepare(self.solid, seed=0)
         warm_up(method)
         clock = Clock(Budget(seconds=seconds))
@@ -99,24 +70,32 @@ class Shape:
 
 def main() -> None:
     """Tune, train, judge, print, write."""
-    arguments = flags(__doc__).parse_args()
+    parser = flags(__doc__)
+    parser.add_argument("--shapes", nargs="+", default=list(SHAPES), help="names of the meshes to judge on")
+    arguments = parser.parse_args()
     keep_freed_memory()
     small = arguments.small
-    budgets, shapes = ((1, 2), SHAPES[1:2]) if small else (BUDGETS, SHAPES)
-    rounds = {0.3: 2, 0.6: 1} if small else ROUNDS
-    first, last = rounds
-    best, tried = _tuned(rounds, small)
+    budgets, points = ((1, 2), 10_000) if small else (BUDGETS, 200_000)
+    tuning = Shape(TUNED_ON, points)
+    seconds = 0.5 if small else TUNING_SECONDS
+    tried = {sigma: tuning.iou(CoordinateNetwork("fourier", sigma=sigma), seconds)[0] for sigma in SIGMAS}
+    sigma = max(tried, key=tried.__getitem__)
     results: dict[str, dict[str, list[tuple[float, int]]]] = {}
-    for name in shapes:
-        shape = Shape(name, 10_000 if small else 200_000)
+    for name in arguments.shapes:
+        shape = Shape(name, points)
         results[name] = {
-            kind: [shape.iou(best[kind][budget > first], budget) for budget in budgets] for kind in NAMES
+            kind: [shape.iou(CoordinateNetwork(kind, sigma=sigma), budget) for budget in budgets]
+            for kind in NAMES
         }
+    sigmas = ", ".join(f"{value:g} ({iou:.4f})" for value, iou in tried.items())
     body = [
-        MEASURED.format(shape=TUNED_ON, first=first, last=last, kept=rounds[first]),
+        MEASURED.format(shape=TUNED_ON, sigmas=sigmas, seconds=seconds),
         table(
-            ("network", f"settings up to {first} s", "longer"),
-            [(NAMES[kind], *settings) for kind, settings in best.items()],
+            ("network", "points a step", "learning rate"),
+            [
+                (NAMES[kind], f"{RECIPES[kind].points:,}", f"{RECIPES[kind].learning_rate:g}")
+                for kind in NAMES
+            ],
         ),
     ]
     for name, rows in results.items():
@@ -125,37 +104,8 @@ def main() -> None:
             (NAMES[kind], *(f"{iou:.4f}" for iou, _ in row), f"{row[-1][1]:,}") for kind, row in rows.items()
         ]
         body.append(table(header, cells))
-    body.append("<details><summary>All that was tried in tuning</summary>")
-    body.append(table(("network", "settings", "seconds", "IoU", "steps"), tried))
-    body.append("</details>")
     body.append(_finding(results, budgets))
     publish("networks", "Networks at equal seconds", body, arguments, ("libigl",))
-
-
-def _tuned(rounds: dict[float, int], small: bool) -> tuple[dict[str, tuple[Settings, Settings]], list[tuple]]:
-    """The best settings of each kind for short and for long budgets, and a row of the table for each try."""
-    shape, tried = Shape(TUNED_ON, 10_000 if small else 50_000), []
-    (short, kept), (long, _) = rounds.items()
-
-    def ranked(candidates: list[Settings], seconds: float) -> list[Settings]:
-        scores = {}
-        for settings in candidates[:2] if small else candidates:
-            scores[settings], steps = shape.iou(settings, seconds)
-            tried.append(
-                (NAMES[settings.kind], settings, f"{seconds:g}", f"{scores[settings]:.4f}", f"{steps:,}")
-            )
-        return sorted(scores, key=scores.__getitem__, reverse=True)
-
-    default = Settings("hash_grid", RECIPES["hash_grid"].points, RECIPES["hash_grid"].learning_rate)
-    found = {"hash_grid": (default, default)}
-    for kind, rates in RATES.items():
-        start = Settings(kind, 512, RECIPES[kind].learning_rate)
-        if kind == "fourier":
-            start = ranked([replace(start, sigma=sigma) for sigma in SIGMAS], short)[0]
-        grid = [replace(start, points=n, rate=rate) for n, rate in itertools.product(POINTS, rates)]
-        best = ranked(grid, short)[:kept]
-        found[kind] = best[0], ranked(best, long)[0]
-    return found, tried
 
 
 @torch.no_grad()
