@@ -14,24 +14,29 @@ DOUBTFUL = 0.25  # share of the inside whose winding number is between 0.25 and 
 
 @dataclass(frozen=True)
 class Quality:
-    """What one word buys: training steps, resolution of the mesh, and the sizes of the hash grid."""
+    """What one word buys: training steps, resolution of the mesh, the sizes of the hash grid, how close to
+    the surface it learns.
+
+    band: of the working box; distances are cut off there, and most points lie within it.
+    """
 
     steps: int
     resolution: int
     finest: int
     log2_table: int
-    levels: int = 8
+    band: float = 0.015
 
     def applied_to(self, config: Any) -> Any:
-        """`config` with this quality's grid."""
-        network = replace(config.network, finest=self.finest, log2_table=self.log2_table, levels=self.levels)
-        return replace(config, network=network)
+        """`config` with this quality's grid and band."""
+        network = replace(config.network, finest=self.finest, log2_table=self.log2_table)
+        band = {"truncation": self.band} if hasattr(config, "truncation") else {}
+        return replace(config, network=network, sigmas=(self.band / 5, self.band), **band)
 
 
 QUALITIES = {
     "draft": Quality(steps=100, resolution=128, finest=128, log2_table=16),
     "standard": Quality(steps=400, resolution=384, finest=256, log2_table=17),
-    "high": Quality(steps=1500, resolution=768, finest=512, log2_table=19),
+    "high": Quality(steps=1400, resolution=768, finest=768, log2_table=21, band=0.008),
 }
 
 
