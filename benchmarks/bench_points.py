@@ -76,7 +76,7 @@ def _outcomes(folder: Path, name: str, points: int, arguments: argparse.Namespac
 
     more = ("--steps", 30, "--resolution", 64) if arguments.small else ()
     results = []
-    for quality in ("standard",) if arguments.small else ("standard", "high"):
+    for quality in ("standard",):
         out = folder / f"{name}-{quality}"
         command = ("fit", cloud, "--out", out, "--quality", quality, "--json", *more)
         title = "isofield fit" + (f" --quality {quality}" if quality != "standard" else "")

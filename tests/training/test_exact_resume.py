@@ -15,7 +15,7 @@ from isofield.runtime.interruption import Interrupted
 from isofield.runtime.threads import set_threads
 from isofield.training.checkpoints import latest_checkpoint, load_checkpoint
 from isofield.training.clock import Budget, Clock
-from isofield.training.hooks import Checkpoints, Log, restore
+from isofield.training.hooks import Checkpoints, Log, Metric, restore
 from isofield.training.loop import train, warm_up
 from isofield.training.run_folder import RunFolder
 from isofield.verbs.train import solid_of
@@ -53,7 +53,7 @@ def _run(make, solid, folder: RunFolder, steps: int = STEPS, stop_at: int | None
     method.prepare(solid, seed=5)
     warm_up(method)
     step, seconds = restore(method, folder)
-    hooks = [Checkpoints(method, folder), Log(method, folder, step)]
+    hooks = [Checkpoints(method, folder), Log(Metric(method), folder, step)]
     train(
         method, Clock(Budget(steps=steps), step, seconds), hooks + ([InterruptAt(stop_at)] if stop_at else [])
     )

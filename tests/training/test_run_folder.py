@@ -8,7 +8,7 @@ import pytest
 
 from isofield.runtime.errors import FailedError, InputError
 from isofield.training.clock import Budget, Clock
-from isofield.training.hooks import Log
+from isofield.training.hooks import Log, Metric
 from isofield.training.loop import train
 from isofield.training.run_folder import RunFolder, claim_folder
 
@@ -38,7 +38,7 @@ def test_a_folder_that_is_not_empty_is_refused(tmp_path):
 def test_overwriting_removes_a_run_and_nothing_else(tmp_path, line):
     folder = RunFolder(tmp_path)
     folder.describe({})
-    train(line, Clock(Budget(steps=2)), [Log(line, folder, 0)])
+    train(line, Clock(Budget(steps=2)), [Log(Metric(line), folder, 0)])
     folder.write_json("metrics.json", {})
     (tmp_path / "notes.txt").write_text("mine")
     claim_folder(tmp_path, "sdf-spot", overwrite=True)
@@ -84,7 +84,7 @@ def test_a_damaged_description_is_an_error_with_the_file_in_it(tmp_path):
 
 
 def test_the_log_holds_steps_seconds_the_metric_and_the_terms(line, folder):
-    train(line, Clock(Budget(steps=3)), [Log(line, folder, 0)])
+    train(line, Clock(Budget(steps=3)), [Log(Metric(line), folder, 0)])
     records = folder.read_log()
     assert [*records[0]] == ["step", "seconds", "slope_error", "line/residual"]
     assert records[0]["step"] == 1
@@ -94,7 +94,7 @@ def test_the_log_holds_steps_seconds_the_metric_and_the_terms(line, folder):
 def test_a_resumed_log_is_cut_back_to_the_checkpoint_and_goes_on(line, folder):
     records = [{"step": step, "seconds": step / 10, "line/residual": 1.0} for step in (1, 4, 9, 14)]
     folder.log.write_text("".join(json.dumps(record) + "\n" for record in records) + '{"step": 17, "seco')
-    train(line, Clock(Budget(steps=11), step=9, seconds=0.9), [Log(line, folder, 9)])
+    train(line, Clock(Budget(steps=11), step=9, seconds=0.9), [Log(Metric(line), folder, 9)])
     steps = [record["step"] for record in folder.read_log()]
     assert steps[:3] == [1, 4, 9]
     assert steps[3:] == sorted(set(steps[3:]))
@@ -109,7 +109,7 @@ def test_a_disk_that_is_full_when_a_run_is_resumed_does_not_cost_its_log(line, f
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
     try:
         with pytest.raises(FailedError, match="free space"):
-            Log(line, folder, 2000)
+            Log(Metric(line), folder, 2000)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert folder.log.read_text() == text
