@@ -37,7 +37,7 @@ class Arguments:
     method: str | None = None
     """the method (default: the one that suits the input)"""
     quality: Literal["draft", "standard", "high"] = "standard"
-    """how much to spend: about 5 s, 10 s, a minute"""
+    """how much to spend: about 6 s, 12 s, over a minute"""
     resolution: int | None = None
     """cells of the extraction grid along an axis (default: by quality)"""
     faces: int | None = None
