@@ -72,10 +72,11 @@ def main() -> None:
     """Tune, train, judge, print, write."""
     parser = flags(__doc__)
     parser.add_argument("--shapes", nargs="+", default=list(SHAPES), help="names of the meshes to judge on")
+    parser.add_argument("--budgets", nargs="+", type=float, default=list(BUDGETS), help="seconds of training")
     arguments = parser.parse_args()
     keep_freed_memory()
     small = arguments.small
-    budgets, points = ((1, 2), 10_000) if small else (BUDGETS, 200_000)
+    budgets, points = ((1, 2), 10_000) if small else (tuple(arguments.budgets), 200_000)
     tuning = Shape(TUNED_ON, points)
     seconds = 0.5 if small else TUNING_SECONDS
     tried = {sigma: tuning.iou(CoordinateNetwork("fourier", sigma=sigma), seconds)[0] for sigma in SIGMAS}
@@ -99,7 +100,7 @@ def main() -> None:
         ),
     ]
     for name, rows in results.items():
-        header = (name, *(f"{budget} s" for budget in budgets), f"steps in {budgets[-1]} s")
+        header = (name, *(f"{budget:g} s" for budget in budgets), f"steps in {budgets[-1]:g} s")
         cells = [
             (NAMES[kind], *(f"{iou:.4f}" for iou, _ in row), f"{row[-1][1]:,}") for kind, row in rows.items()
         ]
@@ -115,17 +116,17 @@ def _inside(field: nn.Module, points: Tensor) -> np.ndarray:
     return np.concatenate([(field.inside.depth(field(part)) > 0).numpy() for part in points.split(1 << 14)])
 
 
-def _finding(results: dict[str, dict[str, list[tuple[float, int]]]], budgets: tuple[int, ...]) -> str:
+def _finding(results: dict[str, dict[str, list[tuple[float, int]]]], budgets: tuple[float, ...]) -> str:
     sentences = []
     for name, rows in results.items():
         others = {kind: row[-1][0] for kind, row in rows.items() if kind != "hash_grid"}
         rival = max(others, key=others.__getitem__)
         ahead = [budget for budget, (iou, _) in zip(budgets, rows["hash_grid"]) if iou > others[rival]]
         sentences.append(
-            f"On {name} the best of the others after {budgets[-1]} s, {NAMES[rival]}, stands at "
+            f"On {name} the best of the others after {budgets[-1]:g} s, {NAMES[rival]}, stands at "
             f"{others[rival]:.4f}; "
             + (
-                f"the hash grid is above that after {ahead[0]} s."
+                f"the hash grid is above that after {ahead[0]:g} s."
                 if ahead
                 else "the hash grid does NOT come above that."
             )
