@@ -5,8 +5,9 @@ from typing import Any
 
 from ..geometry.oriented_points import OrientedPoints
 from ..geometry.solid import Solid
+from ..runtime.errors import InputError
 
-__all__ = ["QUALITIES", "Choice", "Quality", "suited_to"]
+__all__ = ["QUALITIES", "Choice", "Quality", "quality_named", "suited_to"]
 
 CLEAN = 0.98  # share of the surface with one side inside and the other outside
 DOUBTFUL = 0.25  # share of the inside whose winding number is between 0.25 and 0.75
@@ -38,6 +39,13 @@ QUALITIES = {
     "standard": Quality(steps=400, resolution=384, finest=256, log2_table=17),
     "high": Quality(steps=1400, resolution=768, finest=768, log2_table=21, band=0.008),
 }
+
+
+def quality_named(name: str) -> Quality:
+    """The quality of this name. Raises InputError where there is none."""
+    if name not in QUALITIES:
+        raise InputError(f"there is no quality {name!r}", "--quality", f"Choose {', '.join(QUALITIES)}.")
+    return QUALITIES[name]
 
 
 @dataclass(frozen=True)

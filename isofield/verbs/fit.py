@@ -6,8 +6,7 @@ from typing import Any
 
 from .. import data
 from ..data.shape import Shape
-from ..methods.choice import QUALITIES
-from ..runtime.errors import InputError
+from ..methods.choice import QUALITIES, quality_named
 from .evaluate import evaluate
 from .extract import check_extraction, extract
 from .options import TrainOptions
@@ -38,9 +37,8 @@ def fit(
     those of `TrainOptions`, such as out, seconds, steps, seed, resume.
     """
     watch = _Watch()
-    if quality not in QUALITIES:
-        raise InputError(f"there is no quality {quality!r}", "--quality", f"Choose {', '.join(QUALITIES)}.")
-    check_extraction(QUALITIES[quality].resolution if resolution is None else resolution, faces, max_memory)
+    chosen = quality_named(quality)
+    check_extraction(chosen.resolution if resolution is None else resolution, faces, max_memory)
     shape = source if isinstance(source, Shape) else data.load(source)
     watch.lap("reading")
     run = train(shape, method, config, TrainOptions(**options), quality, command)

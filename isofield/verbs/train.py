@@ -16,7 +16,7 @@ from ..geometry.mesh import Mesh
 from ..geometry.oriented_points import OrientedPoints
 from ..geometry.solid import Solid
 from ..methods import METHODS
-from ..methods.choice import QUALITIES, Choice, suited_to
+from ..methods.choice import Choice, quality_named, suited_to
 from ..runtime.errors import InputError
 from ..runtime.memory import keep_freed_memory
 from ..runtime.progress import progress, say
@@ -50,8 +50,7 @@ def train(
     the run itself.
     """
     options.check()
-    if quality not in QUALITIES:
-        raise InputError(f"there is no quality {quality!r}", "--quality", f"Choose {', '.join(QUALITIES)}.")
+    chosen = quality_named(quality)
     keep_freed_memory()
     shape = source if isinstance(source, Shape) else data.load(source)
     _refuse_flat(shape)
@@ -65,10 +64,10 @@ def train(
     else:
         choice = suited_to(solid) if method is None else Choice(_known(method), "asked for")
         if config is None or isinstance(config, dict):
-            default = QUALITIES[quality].applied_to(METHODS[choice.method].load()[1]())
+            default = chosen.applied_to(METHODS[choice.method].load()[1]())
             config = updated(default, config or {}, f"method {choice.method}")
         description = _description(
-            shape, choice, config, options.budget(QUALITIES[quality].steps), options, quality, command
+            shape, choice, config, options.budget(chosen.steps), options, quality, command
         )
     for doubt in description["doubts"]:
         say(f"note: {doubt}")
