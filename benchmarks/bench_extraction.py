@@ -10,7 +10,7 @@ from report import flags, growth_exponent, publish, table
 from skimage.measure import marching_cubes as skimage_marching_cubes
 from torch import Tensor
 
-from isofield.extraction.certificate import certify
+from isofield.geometry.certificate import certify
 from isofield.extraction.surface import extract_surface, marching_cubes
 from isofield.geometry.level import Below
 

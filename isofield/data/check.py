@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from ..geometry.certificate import certify
+from ..geometry.mesh import Mesh
 from .faces import first_occurrences
 from .shape import Shape
 
@@ -13,8 +15,7 @@ __all__ = ["describe"]
 def describe(shape: Shape) -> dict[str, Any]:
     """Facts of a shape as plain values (ready for JSON), and `warnings`: sentences with advice.
 
-    Lengths are in the file's units. closed: every edge has exactly two faces. Components are joined by shared
-    vertices. The signed volume is positive when faces look outward; of an open mesh it means little.
+    Lengths are in the file's units. Of a mesh also what `geometry.certificate.certify` finds, in its words.
     """
     used = np.full(len(shape.vertices), shape.kind == "points")
     used[shape.faces] = True
@@ -31,61 +32,18 @@ def describe(shape: Shape) -> dict[str, Any]:
         "duplicate_vertices": len(shape.vertices) - len(first_occurrences(shape.vertices)[0]),
     }
     if shape.kind == "mesh":
-        facts |= _mesh_facts(shape, (low + high) / 2)
-        facts["unreferenced_vertices"] = int(np.sum(~used))
+        facts |= _mesh_facts(shape)
     facts["notes"] = list(shape.notes)
     facts["warnings"] = _warnings(shape, facts)
     return facts
 
 
-def _mesh_facts(shape: Shape, centre: np.ndarray) -> dict[str, Any]:
-    # around the centre: far from the origin products would lose digits
-    corners = (shape.vertices - centre)[shape.faces]
-    cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    twice_area = np.linalg.norm(cross, axis=1)
-    a, b, c = shape.faces.T
-    repeated = (a == b) | (b == c) | (c == a)
-    faces = shape.faces[~repeated].astype(np.int64)
-
-    count = len(shape.vertices)
-    start = faces.ravel()
-    stop = faces[:, [1, 2, 0]].ravel()
-    ascending = start < stop
-    # one number for each edge of each face: the edge's two vertices, then which way the face runs along it
-    keys = np.sort(
-        (np.where(ascending, start, stop) * count + np.where(ascending, stop, start)) * 2 + ascending
-    )
-    first = (
-        np.flatnonzero(np.concatenate([[True], keys[1:] >> 1 != keys[:-1] >> 1]))
-        if len(keys)
-        else np.zeros(0, np.int64)
-    )
-    users = np.diff(np.append(first, len(keys)))
-    pairs = first[users == 2]
-    same_way = int(np.sum(keys[pairs] == keys[pairs + 1]))
-    boundary, non_manifold = int(np.sum(users == 1)), int(np.sum(users > 2))
-    edges = keys[first] >> 1
-    return {
-        "closed": boundary == 0 and non_manifold == 0,
-        "boundary_edges": boundary,
-        "non_manifold_edges": non_manifold,
-        "components": _components(edges // count, edges % count, count),
-        "consistently_oriented": same_way == 0,
-        "inconsistent_edges": same_way,
-        "signed_volume": float(np.einsum("fi,fi->", corners[:, 0], cross) / 6),
-        "area": float(twice_area.sum() / 2),
-        "degenerate_faces": int(np.sum(repeated | (twice_area == 0))),
-    }
-
-
-def _components(start: np.ndarray, stop: np.ndarray, count: int) -> int:
-    """The connected pieces of the graph of these edges, not counting vertices without an edge."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    graph = coo_array((np.ones(len(start), np.int8), (start, stop)), shape=(count, count))
-    _, label = connected_components(graph, directed=False)
-    return len(np.unique(label[start]))
+def _mesh_facts(shape: Shape) -> dict[str, Any]:
+    """The certificate's findings that matter before training. What crosses is not counted: it takes long."""
+    found = certify(Mesh(shape.vertices, shape.faces), self_intersection_limit=0).to_json()
+    for name in ("vertices", "faces", "self_intersections", "proved", "computed"):
+        del found[name]
+    return found
 
 
 def _warnings(shape: Shape, facts: dict[str, Any]) -> list[str]:
@@ -115,9 +73,9 @@ def _warnings(shape: Shape, facts: dict[str, Any]) -> list[str]:
             f"The surface is open: edges with one face: {facts['boundary_edges']}. The inside is guessed "
             "across the gaps (winding number); fill the holes where the guess matters."
         )
-    if facts["inconsistent_edges"]:
+    if facts["misoriented_edges"]:
         found.append(
-            f"Faces disagree on which side is outside; edges where they meet: {facts['inconsistent_edges']}. "
+            f"Faces disagree on which side is outside; edges where they meet: {facts['misoriented_edges']}. "
             "Make the normals consistent, or the inside may be wrong there."
         )
     if facts["non_manifold_edges"]:
@@ -125,7 +83,7 @@ def _warnings(shape: Shape, facts: dict[str, Any]) -> list[str]:
             f"Edges with more than two faces (walls without thickness, parts that touch): "
             f"{facts['non_manifold_edges']}. The winding number still defines an inside."
         )
-    if facts["closed"] and facts["consistently_oriented"] and facts["signed_volume"] < 0:
+    if facts["outward"] is False:
         found.append("The faces look inward (the volume is negative); the whole mesh is taken turned over.")
     if facts["duplicate_vertices"] and facts["boundary_edges"]:
         found.append(

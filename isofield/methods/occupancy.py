@@ -92,4 +92,4 @@ class Occupancy:
 
     def products(self) -> dict[str, Surface]:
         """The surface: probability one half."""
-        return {"mesh": Surface(self.field, self.field.inside)}
+        return {"mesh": Surface(self.field, self.field.inside, "occupancy logit", is_length=False)}

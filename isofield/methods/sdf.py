@@ -95,4 +95,4 @@ class SDF:
 
     def products(self) -> dict[str, Surface]:
         """The surface: the zero level."""
-        return {"mesh": Surface(self.field, self.field.inside)}
+        return {"mesh": Surface(self.field, self.field.inside, "signed distance", is_length=True)}

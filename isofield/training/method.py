@@ -59,10 +59,16 @@ def cosine(final: float) -> Callable[[float], float]:
 
 @dataclass(frozen=True)
 class Surface:
-    """A product: the level set of a field on the working box. field: points [N, 3] -> values [N]."""
+    """A product: the level set of a field on the working box.
+
+    field: points [N, 3] -> values [N]. inside: which side of which level is the solid. quantity: what the
+    values are, in words. is_length: whether they grow with the shape, as distances do.
+    """
 
     field: Callable[[Tensor], Tensor]
     inside: Inside
+    quantity: str
+    is_length: bool
 
 
 @runtime_checkable

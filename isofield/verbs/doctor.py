@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from .. import __version__
-from ..extraction.certificate import certify
+from ..geometry.certificate import certify
 from ..extraction.surface import extract_surface
 from ..geometry.level import Below
 from ..geometry.mesh import Mesh

@@ -9,7 +9,7 @@ import numpy as np
 from ..data import write_mesh
 from ..data.shape import Shape
 from ..data.writers import WRITERS
-from ..extraction.certificate import Certificate, certify
+from ..geometry.certificate import Certificate, certify
 from ..extraction.floaters import without_floaters
 from ..extraction.normals import vertex_normals
 from ..extraction.simplify import simplify

@@ -75,14 +75,14 @@ def _error(mesh: Mesh, shape: Shape) -> np.ndarray:
 
 
 def _slices(run: Run) -> Slices:
-    surface, distance = run.surface, run.description["method"] == "sdf"
+    surface = run.surface
     return Slices.sample(
         surface.field,
         frame=run.frame,
         inside=surface.inside,
-        name="signed distance" if distance else "occupancy logit",
-        unit="input units" if distance else "",
-        scale=1 / run.frame.scale if distance else 1.0,
+        name=surface.quantity,
+        unit="input units" if surface.is_length else "",
+        scale=1 / run.frame.scale if surface.is_length else 1.0,
     )
 
 

@@ -68,10 +68,10 @@ class Run:
         input's units)."""
         import numpy as np
 
-        working = torch.from_numpy(self.frame.to_working(np.asarray(points)))
+        working, surface = torch.from_numpy(self.frame.to_working(np.asarray(points))), self.surface
         with torch.no_grad():
-            values = self.surface.field(working)
-        return values / self.frame.scale if self.description["method"] == "sdf" else values
+            values = surface.field(working)
+        return values / self.frame.scale if surface.is_length else values
 
     def shape(self) -> Shape:
         """The input, read again from the path in the run.

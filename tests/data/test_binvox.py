@@ -68,5 +68,5 @@ def test_loaded_as_a_shape_it_is_a_closed_mesh_in_the_files_frame(tmp_path):
     write_binvox(path, VoxelGrid(filled, (10.0, 20.0, 30.0), 8.0))
     facts = describe(load(path))
     assert facts["closed"]
-    assert facts["signed_volume"] == pytest.approx(6 * 2**3)
+    assert facts["volume"] == pytest.approx(6 * 2**3)
     assert facts["box"] == [[12.0, 22.0, 34.0], [16.0, 28.0, 36.0]]

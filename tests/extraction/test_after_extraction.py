@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from isofield.extraction.certificate import certify
+from isofield.geometry.certificate import certify
 from isofield.extraction.normals import area_weighted_normals, vertex_normals
 from isofield.extraction.refine import dirichlet_weights, refine, refine_onet
 from isofield.extraction.simplify import simplify

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from isofield.extraction.certificate import certify
+from isofield.geometry.certificate import certify
 from isofield.extraction.surface import extract_surface, marching_cubes
 from isofield.geometry.level import Above, Below
 from isofield.geometry.mesh import Mesh

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from isofield.extraction.certificate import certify
+from isofield.geometry.certificate import certify
 from isofield.extraction.mise import coarse_resolution
 from isofield.extraction.surface import extract_surface
 from isofield.geometry.level import Below

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from isofield.cli.list import _settings
-from isofield.extraction.certificate import certify
+from isofield.geometry.certificate import certify
 from isofield.extraction.surface import extract_surface
 from isofield.geometry.level import Below
 from isofield.geometry.solid import Solid

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.spatial import cKDTree
 
-from isofield.extraction.certificate import certify
+from isofield.geometry.certificate import certify
 from isofield.extraction.mise import published_mise
 from isofield.extraction.refine import refine_onet
 from isofield.extraction.simplify import simplify

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..geometry.mesh import Mesh
 from ..kernels.topology import components, edges_and_fans
+from .mesh import Mesh
 
 __all__ = ["Certificate", "certify"]
 
