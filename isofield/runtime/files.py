@@ -1,14 +1,16 @@
 """Files that are either whole or absent."""
 
 import contextlib
+import json
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from .errors import FailedError
 
-__all__ = ["atomic_path", "write_text"]
+__all__ = ["atomic_path", "write_json", "write_text"]
 
 
 @contextlib.contextmanager
@@ -50,6 +52,11 @@ def write_text(path: str | os.PathLike, text: str) -> None:
     """Write `text` (UTF-8) to `path`, whole or not at all."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | os.PathLike, content: Any) -> None:
+    """Write plain data as JSON to `path`, whole or not at all."""
+    write_text(path, json.dumps(content, indent=2) + "\n")
 
 
 def _umask() -> int:

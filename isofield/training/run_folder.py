@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..runtime.errors import FailedError, InputError
-from ..runtime.files import write_text
+from ..runtime.files import write_json
 
 __all__ = ["RunFolder", "claim_folder"]
 
@@ -30,9 +30,34 @@ class RunFolder:
         """The log, one JSON object a line: step, seconds, named scalars."""
         return self.path / "log.jsonl"
 
+    @property
+    def mesh(self) -> Path:
+        """The extracted mesh."""
+        return self.path / "mesh.ply"
+
+    @property
+    def certificate(self) -> Path:
+        """What is proved about the mesh."""
+        return self.path / "certificate.json"
+
+    @property
+    def metrics(self) -> Path:
+        """How the mesh compares with the input."""
+        return self.path / "metrics.json"
+
+    @property
+    def seconds(self) -> Path:
+        """Seconds of `fit` by stage."""
+        return self.path / "seconds.json"
+
+    @property
+    def page(self) -> Path:
+        """The page."""
+        return self.path / "page.html"
+
     def describe(self, description: dict[str, Any]) -> None:
         """Write run.json."""
-        write_text(self.path / "run.json", json.dumps(description, indent=2) + "\n")
+        write_json(self.path / "run.json", description)
 
     def description(self) -> dict[str, Any]:
         """Read run.json. Raises InputError where the folder is not a run."""
@@ -50,16 +75,6 @@ class RunFolder:
         if not isinstance(content, dict) or not {"method", "config", "data", "seed"} <= content.keys():
             raise InputError("does not describe a run of isofield", file, "Name another run, or train again.")
         return content
-
-    def write_json(self, name: str, content: Any) -> Path:
-        """Write a product of plain data."""
-        write_text(self.path / name, json.dumps(content, indent=2) + "\n")
-        return self.path / name
-
-    def read_json(self, name: str) -> Any | None:
-        """A product of plain data, or None where it was not made yet."""
-        file = self.path / name
-        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
 
     def read_log(self, up_to_step: int | None = None) -> list[dict[str, float]]:
         """The log's records, as far as `up_to_step`; a last line cut off by a kill is left out."""
@@ -130,17 +145,10 @@ def _remove_run(path: Path) -> None:
             path,
             "Name another folder with --out.",
         )
-    made = (
-        "run.json",
-        "log.jsonl",
-        "mesh.ply",
-        "certificate.json",
-        "metrics.json",
-        "seconds.json",
-        "page.html",
-        "checkpoints/latest",
-    )
-    for name in made:
-        (path / name).unlink(missing_ok=True)
-    for checkpoint in (path / "checkpoints").glob("*.safetensors"):
+    run = RunFolder(path)
+    for file in (run.log, run.mesh, run.certificate, run.metrics, run.seconds, run.page):
+        file.unlink(missing_ok=True)
+    (run.checkpoints / "latest").unlink(missing_ok=True)
+    for checkpoint in run.checkpoints.glob("*.safetensors"):
         checkpoint.unlink()
+    (path / "run.json").unlink()

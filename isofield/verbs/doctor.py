@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from .. import __version__
-from ..geometry.certificate import certify
 from ..extraction.surface import extract_surface
+from ..geometry.certificate import certify
 from ..geometry.level import Below
 from ..geometry.mesh import Mesh
 from ..geometry.oriented_points import OrientedPoints

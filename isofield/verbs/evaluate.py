@@ -8,6 +8,7 @@ from ..data.shape import Shape
 from ..geometry.mesh import Mesh
 from ..metrics.shape import MESH_FIGURES, POINT_FIGURES, compare_meshes, compare_to_points
 from ..runtime.errors import InputError
+from ..runtime.files import write_json
 from .run import Run
 
 __all__ = ["HEADLINE", "evaluate"]
@@ -31,7 +32,7 @@ def evaluate(
     shape = source if isinstance(source, Shape) else run.shape() if source is None else data.load(source)
     another = isinstance(mesh, (str, Path))
     if mesh is None:
-        mesh = run.path / "mesh.ply"
+        mesh = run.folder.mesh
         if not mesh.is_file():
             raise InputError("has no mesh yet", run.path, f"Make it first: isofield extract {run.path}")
     if not isinstance(mesh, Mesh):
@@ -54,5 +55,5 @@ def evaluate(
     }
     own_truth = shape.fingerprint == run.description["data"]["fingerprint"]
     if own_truth and not another:
-        run.folder.write_json("metrics.json", result)
+        write_json(run.folder.metrics, result)
     return result

@@ -1,6 +1,5 @@
 """From a trained field to a certified mesh in the input's frame and units."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +8,16 @@ import numpy as np
 from ..data import write_mesh
 from ..data.shape import Shape
 from ..data.writers import WRITERS
-from ..geometry.certificate import Certificate, certify
 from ..extraction.floaters import without_floaters
 from ..extraction.normals import vertex_normals
 from ..extraction.simplify import simplify
 from ..extraction.surface import Extraction, extract_surface
 from ..extraction.trim import trim as trim_unsupported
+from ..geometry.certificate import Certificate, certify
 from ..geometry.mesh import Mesh
 from ..kernels import bvh
 from ..runtime.errors import InputError
-from ..runtime.files import write_text
+from ..runtime.files import write_json
 from ..runtime.memory import available_memory, parse_size, size_text
 from ..runtime.progress import progress, say
 from ..runtime.threads import threads
@@ -71,7 +70,7 @@ def extract(
     mesh = Mesh(run.frame.to_input(mesh.vertices), mesh.faces, normals, colours)
     certificate = certify(mesh, from_marching_cubes=not moved)
     report = _report(run, found, certificate, trim, floaters if shape is not None else None)
-    target = Path(out) if out is not None else run.path / "mesh.ply"
+    target = run.folder.mesh if out is None else Path(out)
     write_mesh(
         target,
         mesh,
@@ -80,7 +79,7 @@ def extract(
             f"{run.description['method']} of {run.description['data']['name']}"
         ],
     )
-    _write_certificate(run, target, out, report)
+    write_json(run.folder.certificate if out is None else target.with_suffix(".certificate.json"), report)
     return mesh, report
 
 
@@ -205,10 +204,3 @@ def barycentric(triangles: np.ndarray, points: np.ndarray) -> np.ndarray:
     second = np.where(determinant > 0, (vv * wu - uv * wv) / safe, 0)
     third = np.where(determinant > 0, (uu * wv - uv * wu) / safe, 0)
     return np.clip(np.stack([1 - second - third, second, third], 1), 0, 1)
-
-
-def _write_certificate(run: Run, target: Path, out: Any, report: dict[str, Any]) -> None:
-    if out is None:
-        run.folder.write_json("certificate.json", report)
-    else:
-        write_text(target.with_suffix(".certificate.json"), json.dumps(report, indent=2) + "\n")

@@ -7,6 +7,7 @@ from typing import Any
 from .. import data
 from ..data.shape import Shape
 from ..methods.choice import QUALITIES, quality_named
+from ..runtime.files import write_json
 from .evaluate import evaluate
 from .extract import check_extraction, extract
 from .options import TrainOptions
@@ -56,7 +57,7 @@ def fit(
     watch.lap("evaluation")
     page(run, mesh, shape)
     watch.lap("page")
-    run.folder.write_json("seconds.json", {**watch.laps, "total": round(sum(watch.laps.values()), 3)})
+    write_json(run.folder.seconds, {**watch.laps, "total": round(sum(watch.laps.values()), 3)})
     return run
 
 

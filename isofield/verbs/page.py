@@ -25,7 +25,7 @@ def page(run: Run, mesh: Mesh | None = None, shape: Shape | None = None) -> Path
     description, certificate, metrics = run.description, run.certificate, run.metrics
     shape = shape or run.shape()
     if mesh is None:
-        made = data.load(run.path / "mesh.ply")
+        made = data.load(run.folder.mesh)
         mesh = Mesh(made.vertices, made.faces, made.normals, made.colours)
     headline = ", ".join(
         f"{name.replace('_', ' ')} {value:.5g}" for name, value in metrics["headline"].items()
@@ -56,9 +56,8 @@ def page(run: Run, mesh: Mesh | None = None, shape: Shape | None = None) -> Path
             "versions": {"isofield": description["isofield"], **description["versions"]},
         },
     )
-    target = run.path / "page.html"
-    write_page(target, content)
-    return target
+    write_page(run.folder.page, content)
+    return run.folder.page
 
 
 def _error(mesh: Mesh, shape: Shape) -> np.ndarray:

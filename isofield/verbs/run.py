@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -91,29 +92,23 @@ class Run:
     @property
     def certificate(self) -> dict[str, Any]:
         """What is proved about the mesh (certificate.json)."""
-        return self._product("certificate.json", "extract")
+        return _product(self.folder.certificate, "extract")
 
     @property
     def metrics(self) -> dict[str, Any]:
         """How the mesh compares with the input (metrics.json)."""
-        return self._product("metrics.json", "evaluate")
+        return _product(self.folder.metrics, "evaluate")
 
     @property
     def seconds(self) -> dict[str, float]:
         """Seconds of `fit` by stage (seconds.json)."""
-        return self._product("seconds.json", "fit")
-
-    def _product(self, name: str, verb: str) -> dict[str, Any]:
-        content = self.folder.read_json(name)
-        if content is None:
-            raise InputError(f"has no {name} yet", self.path, f"Make it with `isofield {verb}`.")
-        return content
+        return _product(self.folder.seconds, "fit")
 
     def mesh(self) -> Any:
         """The extracted mesh, RUN/mesh.ply, as a trimesh.Trimesh in the input's coordinates."""
         import trimesh
 
-        shape = data.load(self.path / "mesh.ply")
+        shape = data.load(self.folder.mesh)
         return trimesh.Trimesh(
             shape.vertices,
             shape.faces,
@@ -122,19 +117,11 @@ class Run:
             process=False,
         )
 
-    def extract(self, **options: Any) -> Any:
-        """Extract again, with the options of `isofield.extract`, into RUN/mesh.ply; returns it as `mesh`
-        does."""
-        from .extract import extract
 
-        extract(self, **options)
-        return self.mesh()
-
-    def evaluate(self, **options: Any) -> dict[str, Any]:
-        """The numbers, written into the run: see `isofield.evaluate`."""
-        from .evaluate import evaluate
-
-        return evaluate(self, **options)
+def _product(file: Path, verb: str) -> dict[str, Any]:
+    if not file.is_file():
+        raise InputError(f"has no {file.name} yet", file.parent, f"Make it with `isofield {verb}`.")
+    return json.loads(file.read_text(encoding="utf-8"))
 
 
 def open_run(path: str | Path) -> Run:

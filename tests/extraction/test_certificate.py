@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import trimesh
 
-from isofield.geometry.certificate import certify
 from isofield.extraction.surface import extract_surface, marching_cubes
+from isofield.geometry.certificate import certify
 from isofield.geometry.level import Above, Below
 from isofield.geometry.mesh import Mesh
 

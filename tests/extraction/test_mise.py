@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from isofield.geometry.certificate import certify
 from isofield.extraction.mise import coarse_resolution
 from isofield.extraction.surface import extract_surface
+from isofield.geometry.certificate import certify
 from isofield.geometry.level import Below
 from isofield.kernels.topology import components
 from isofield.runtime.errors import InputError

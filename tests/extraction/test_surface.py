@@ -8,8 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from isofield.geometry.certificate import certify
 from isofield.extraction.surface import METHODS, extract_surface, marching_cubes
+from isofield.geometry.certificate import certify
 from isofield.geometry.level import Above, Below
 from isofield.runtime.errors import FailedError, InputError
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from isofield.cli.list import _settings
-from isofield.geometry.certificate import certify
 from isofield.extraction.surface import extract_surface
+from isofield.geometry.certificate import certify
 from isofield.geometry.level import Below
 from isofield.geometry.solid import Solid
 from isofield.methods import METHODS

@@ -7,11 +7,11 @@ import pytest
 import torch
 from scipy.spatial import cKDTree
 
-from isofield.geometry.certificate import certify
 from isofield.extraction.mise import published_mise
 from isofield.extraction.refine import refine_onet
 from isofield.extraction.simplify import simplify
 from isofield.extraction.surface import marching_cubes
+from isofield.geometry.certificate import certify
 from isofield.geometry.level import Above
 from isofield.geometry.mesh import Mesh
 from isofield.kernels import bvh

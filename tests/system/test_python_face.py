@@ -71,11 +71,11 @@ def test_the_field_takes_lists_arrays_and_single_precision(run):
 
 def test_an_opened_run_extracts_and_evaluates(run):
     opened = isofield.open_run(run.path)
-    assert len(opened.extract(resolution=24).faces) < len(run.mesh().faces) * 2
+    assert len(isofield.extract(opened, resolution=24)[0].faces) < len(run.mesh().faces) * 2
     assert opened.certificate["extraction"]["resolution"] == 24
-    assert opened.evaluate()["figures"]["iou"] > 0.9
-    opened.extract(resolution=48)  # as it was
-    opened.evaluate()
+    assert isofield.evaluate(opened)["figures"]["iou"] > 0.9
+    isofield.extract(opened, resolution=48)  # as it was
+    isofield.evaluate(opened)
 
 
 def test_a_shape_in_memory_serves_as_well_as_a_file(spot, tmp_path):

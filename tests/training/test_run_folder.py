@@ -39,7 +39,7 @@ def test_overwriting_removes_a_run_and_nothing_else(tmp_path, line):
     folder = RunFolder(tmp_path)
     folder.describe({})
     train(line, Clock(Budget(steps=2)), [Log(Metric(line), folder, 0)])
-    folder.write_json("metrics.json", {})
+    folder.metrics.write_text("{}")
     (tmp_path / "notes.txt").write_text("mine")
     claim_folder(tmp_path, "sdf-spot", overwrite=True)
     assert os.listdir(tmp_path) == ["notes.txt"]
