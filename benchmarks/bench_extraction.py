@@ -1,4 +1,4 @@
-"""Extraction: MISE against dense reading on formulas and on trained runs, marching cubes against scikit-image's."""
+"""Extraction: MISE against dense reading, of formulas and of runs; marching cubes against scikit-image's."""
 
 import isofield  # noqa: F401  (first: it says how torch's idle threads wait)
 
@@ -51,7 +51,7 @@ def main() -> None:
     """Time, compare, print, write."""
     arguments = flags(__doc__).parse_args()
     certify(extract_surface(bumpy_ball, Below(), 32, coarse=16).mesh, from_marching_cubes=True)  # compiles
-    extract_surface(bumpy_ball, Below(), 16, method="dense")
+    extract_surface(bumpy_ball, Below(), 16, search="dense")
     resolutions, dense = (RESOLUTIONS[:2], 128) if arguments.small else (RESOLUTIONS, LARGEST_DENSE)
     header = (
         "field",
@@ -98,9 +98,9 @@ def main() -> None:
             "Seconds are wall time, the field (a formula) included; those of a network take longer. "
             "Growth: k of reads ~ resolution^k, from one coarse grid.",
             methods,
-            f"The fields of runs of `sdf` and `occupancy` (whichever suits), {TRAINED_RESOLUTION} cells an axis; "
-            f"dense reads {(TRAINED_RESOLUTION + 1) ** 3:,} points. The default coarse grid is "
-            f"{TRAINED_COARSE[-1]}. Nothing is dropped here; `fit` drops pieces that nothing supports.",
+            "The fields of runs of `sdf` and `occupancy` (whichever suits), "
+            f"{TRAINED_RESOLUTION} cells an axis; dense reads {(TRAINED_RESOLUTION + 1) ** 3:,} points. "
+            f"The default coarse grid is {TRAINED_COARSE[-1]}. Nothing is dropped here; `fit` drops pieces that nothing supports.",
             trained,
             "Marching cubes of values in memory, best of five; the certificate of our mesh.",
             kernels,
@@ -120,7 +120,7 @@ def _methods(name: str, resolutions: tuple[int, ...], largest_dense: int) -> lis
         dense_seconds, same = "-", "-"
         if resolution <= largest_dense:
             dense, dense_seconds = _timed(
-                partial(extract_surface, field, Below(), resolution, method="dense")
+                partial(extract_surface, field, Below(), resolution, search="dense")
             )
             arrays = zip((mise.mesh.vertices, mise.mesh.faces), (dense.mesh.vertices, dense.mesh.faces))
             same = "yes" if all(np.array_equal(a, b) for a, b in arrays) else "no"
@@ -135,7 +135,7 @@ def _trained(name: str, steps: int, resolution: int) -> list[tuple]:
     with tempfile.TemporaryDirectory() as folder:
         surface = train(mesh_path(name), options=TrainOptions(out=Path(folder) / "run", steps=steps)).surface
     dense, dense_seconds = _timed(
-        partial(extract_surface, surface.field, surface.inside, resolution, method="dense")
+        partial(extract_surface, surface.field, surface.inside, resolution, search="dense")
     )
     rows = []
     for coarse in TRAINED_COARSE:

@@ -19,7 +19,6 @@ from isofield.runtime.memory import keep_freed_memory
 from isofield.training.clock import Budget, Clock
 from isofield.training.loop import train, warm_up
 from isofield.training.recipes import RECIPES
-from isofield.verbs.train import solid_of
 
 SHAPES = ("stanford-bunny", "fandisk", "armadillo")
 BUDGETS = (3, 5, 10, 20, 60)
@@ -49,7 +48,7 @@ class Shape:
     def __init__(self, name: str, points: int) -> None:
         path = mesh_path(name)
         shape = data.load(path)
-        self.solid = solid_of(shape)
+        self.shape = shape
         self.truth = Truth(path, points)
         self._points = torch.from_numpy(shape.frame.to_working(self.truth.points))
 
@@ -58,7 +57,7 @@ class Shape:
         training diverges."""
         torch.manual_seed(0)
         method = SDF(Config(network))
-        method.prepare(self.solid, seed=0)
+        method.prepare(self.shape, seed=0)
         warm_up(method)
         clock = Clock(Budget(seconds=seconds))
         try:

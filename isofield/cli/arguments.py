@@ -1,12 +1,12 @@
 """Flags that the commands share, and their parsing."""
 
-import json
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import tyro
 
 from ..runtime.errors import InputError
+from ..runtime.files import json_text
 from ..runtime.progress import set_quiet
 from ..runtime.threads import set_threads
 
@@ -45,4 +45,4 @@ def parse(kind: type[Arguments], arguments: list[str], verb: str, description: s
 
 def show(result: dict[str, Any], as_json: bool, text: str) -> None:
     """Print a result: as JSON, or as the text for people."""
-    print(json.dumps(result, indent=2) if as_json else text)
+    print(json_text(result, indent=2) if as_json else text)

@@ -1,11 +1,11 @@
 """`isofield data check PATH`: look before training."""
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import tyro
 
+from ..runtime.files import json_text
 from ..verbs.check import check
 from .arguments import Shared, parse
 
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> None:
     a.shared.apply()
     facts = check(a.path)
     if a.shared.json:
-        print(json.dumps(facts, indent=2))
+        print(json_text(facts, indent=2))
         return
     warnings = facts.pop("warnings")
     width = max(map(len, facts))

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import tyro
 
-from ..verbs.demo import demo
-from .arguments import Shared, parse
+from ..geometry.certificate import in_words
+from ..verbs.demo import FLOOR, demo
+from .arguments import Shared, parse, show
 
 __all__ = ["main"]
 
@@ -30,4 +31,12 @@ def main(arguments: list[str]) -> None:
     """Parse, fit, compare with the floor."""
     a = parse(Arguments, arguments, "demo", DESCRIPTION)
     a.shared.apply()
-    print(demo(a.shape, a.out))
+    run = demo(a.shape, a.out)
+    lines = [f"{run.folder.mesh}: {in_words(run.certificate)}"]
+    lines += [f"  {name}: {value:.5g}" for name, value in run.metrics["headline"].items()]
+    if a.shape is None:
+        iou = run.metrics["figures"]["iou"]
+        lines.append(f"check passed: intersection over union {iou:.4f} >= {FLOOR}, closed and manifold")
+    lines.append(f"{run.seconds['total']:.1f} s. Open the page in a browser: {run.folder.page.resolve()}")
+    result = {"run": str(run.path), "certificate": run.certificate, "metrics": run.metrics}
+    show(result, a.shared.json, "\n".join(lines))

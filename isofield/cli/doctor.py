@@ -1,8 +1,8 @@
 """`isofield doctor`: what this machine can do."""
 
-import json
 from dataclasses import dataclass, field
 
+from ..runtime.files import json_text
 from ..verbs.doctor import doctor
 from .arguments import Shared, parse
 
@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> None:
     a.shared.apply()
     facts = doctor(measure=not a.warm)
     if a.shared.json:
-        print(json.dumps(facts, indent=2))
+        print(json_text(facts, indent=2))
         return
     width = max(map(len, facts))
     for name, value in facts.items():

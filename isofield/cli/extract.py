@@ -6,6 +6,7 @@ from typing import Literal
 
 import tyro
 
+from ..geometry.certificate import in_words
 from ..runtime.progress import say
 from ..verbs.extract import extract
 from ..verbs.run import open_run
@@ -28,16 +29,18 @@ class Arguments:
     """folder of the run"""
     out: Path | None = None
     """file of the mesh: .ply .obj .stl .off .glb (default: RUN/mesh.ply)"""
-    resolution: int = 256
-    """cells of the grid along an axis"""
-    method: Literal["mise", "dense"] = "mise"
+    resolution: int | None = None
+    """cells of the grid along an axis (default: that of the run's quality)"""
+    search: Literal["mise", "dense"] = "mise"
     """mise: refine a coarse grid where the surface passes; dense: read every grid point"""
     faces: int | None = None
     """simplify the mesh to about so many faces"""
     open: bool = False
     """leave out surface that no input supports: holes stay holes"""
+    refine: bool = False
+    """move the vertices onto the level of the field, which marching cubes only interpolates"""
     max_memory: str | None = None
-    """bound on the memory of the extraction, such as 1GiB; the mesh is the same"""
+    """bound on the memory of the search, such as 1GiB; the mesh is the same"""
     shared: Shared = field(default_factory=Shared)
 
 
@@ -46,15 +49,10 @@ def main(arguments: list[str]) -> None:
     a = parse(Arguments, arguments, "extract", DESCRIPTION)
     a.shared.apply()
     run = open_run(a.run)
-    _, certificate = extract(run, a.resolution, a.method, a.faces, a.open, a.max_memory, a.out)
-    findings = [name for name in ("closed", "manifold", "oriented") if certificate[name]] or [
-        "neither closed nor manifold"
-    ]
-    text = (
-        f"{a.out or run.path / 'mesh.ply'}: {certificate['faces']:,} faces, {', '.join(findings)}, "
-        f"{certificate['components']} component(s), "
-        f"volume {certificate['volume']}, area {certificate['area']:.6g}"
-    )
+    judged = a.out is None and run.folder.metrics.is_file()
+    _, certificate = extract(run, a.resolution, a.search, a.faces, a.open, a.refine, a.max_memory, a.out)
+    volume = "" if certificate["volume"] is None else f", volume {certificate['volume']:.6g}"
+    text = f"{a.out or run.folder.mesh}: {in_words(certificate)}, area {certificate['area']:.6g}{volume}"
     show(certificate, a.shared.json, text)
-    if a.out is None and (run.path / "page.html").is_file():
-        say(f"metrics.json and page.html tell of the mesh before; next: isofield evaluate {run.path}")
+    if judged:
+        say(f"metrics.json and page.html were those of the mesh before; next: isofield evaluate {run.path}")

@@ -1,6 +1,5 @@
 """`isofield fit`: the main job."""
 
-import json
 import shlex
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any, Literal
 import tyro
 
 from ..runtime.errors import InputError, IsofieldError
+from ..runtime.files import json_text
 from ..runtime.interruption import Interrupted
 from ..runtime.progress import say
 from ..verbs.options import TrainOptions, read_settings
@@ -63,6 +63,14 @@ def main(arguments: list[str]) -> None:
         raise InputError(
             "is a file; several inputs need a folder", a.training.out, "Name a folder with --out."
         )
+    names = [path.name for path in inputs]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None and a.training.out is not None:
+        raise InputError(
+            f"two inputs are called {twice}, and both would go to the folder of that name",
+            a.training.out,
+            "Rename one, or fit them with two commands.",
+        )
     failed, results = [], []
     for path in inputs:
         options = asdict(a.training)
@@ -99,7 +107,7 @@ def main(arguments: list[str]) -> None:
         if not a.shared.json:
             print(_text(run))
     if a.shared.json:
-        print(json.dumps(results[0] if len(inputs) == 1 else results, indent=2))
+        print(json_text(results[0] if len(inputs) == 1 else results, indent=2))
     if failed:
         raise IsofieldError(
             f"{len(failed)} of {len(inputs)} inputs failed: {', '.join(map(str, failed))}",
@@ -128,16 +136,11 @@ def _files(inputs: tuple[Path, ...]) -> list[Path]:
 
 
 def _text(run: Any) -> str:
-    certificate = run.certificate
-    findings = [name for name in ("closed", "manifold", "oriented") if certificate[name]] or [
-        "neither closed nor manifold"
-    ]
-    lines = [
-        f"{run.path / 'mesh.ply'}: {certificate['faces']:,} faces, {', '.join(findings)}, "
-        f"{certificate['components']} component(s)"
-    ]
+    from ..geometry.certificate import in_words
+
+    lines = [f"{run.folder.mesh}: {in_words(run.certificate)}"]
     lines += [f"  {name}: {value:.5g}" for name, value in run.metrics["headline"].items()]
     lines += [f"  {run.seconds['total']:.1f} s in all, {run.seconds['training']:.1f} s of them for training"]
     lines += [f"  note: {doubt}" for doubt in run.description["doubts"]]
-    lines += [f"page: {run.path / 'page.html'}", f"next: isofield extract {run.path} --resolution 512"]
+    lines += [f"page: {run.folder.page}", f"next: isofield extract {run.path} --resolution 512"]
     return "\n".join(lines)

@@ -2,13 +2,13 @@
 
 import dataclasses
 import inspect
-import json
 import re
 from dataclasses import dataclass, field
 
 import tyro
 
 from ..methods import METHODS
+from ..runtime.files import json_text
 from .arguments import Shared, parse
 
 __all__ = ["main"]
@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> None:
         raise InputError(f"there is no method {a.method!r}", "list", f"The methods: {', '.join(METHODS)}.")
     if a.shared.json:
         print(
-            json.dumps(
+            json_text(
                 {
                     n: {"summary": e.summary, "source": e.source, "settings": _settings(e.load()[1])}
                     for n, e in table.items()

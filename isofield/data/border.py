@@ -6,8 +6,8 @@ from typing import Literal
 
 import numpy as np
 
+from ..kernels.topology import first_occurrences
 from ..runtime.errors import InputError
-from .faces import first_occurrences
 from .shape import Shape
 
 __all__ = ["Contents", "admit"]

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..geometry.certificate import certify
 from ..geometry.mesh import Mesh
-from .faces import first_occurrences
+from ..kernels.topology import first_occurrences
 from .shape import Shape
 
 __all__ = ["describe"]

@@ -18,7 +18,7 @@ from .off import write_off
 from .ply import write_ply
 from .stl import write_stl
 
-__all__ = ["WRITERS", "write_mesh", "write_points"]
+__all__ = ["WRITERS", "in_file_precision", "write_mesh", "write_points"]
 
 # a writer gets the open file, the mesh (vertices float32 where that is enough, else float64), comments
 WRITERS: dict[str, Callable[[BinaryIO, Mesh, list[str]], None]] = {
@@ -32,12 +32,14 @@ WRITERS: dict[str, Callable[[BinaryIO, Mesh, list[str]], None]] = {
 FLOAT32_LOSS = 1e-6
 
 
-def write_mesh(path: str | os.PathLike, mesh: Mesh, comments: Sequence[str] = ()) -> None:
+def write_mesh(
+    path: str | os.PathLike, mesh: Mesh, comments: Sequence[str] = (), tolerance: float | None = None
+) -> None:
     """Write `mesh` in the format that the name's ending says (WRITERS), with comments where it can.
 
-    Coordinates keep the input's digits: they are written in double precision where single would lose any.
-    PLY, OBJ and GLB hold normals and colours, OFF colours, STL neither. Raises InputError for an unknown
-    ending, FailedError where writing fails.
+    Coordinates keep the input's digits: see `in_file_precision`, also for `tolerance`. PLY, OBJ and GLB hold
+    normals and colours, OFF colours, STL neither. Raises InputError for an unknown ending, FailedError where
+    writing fails.
     """
     path = Path(path)
     writer = WRITERS.get(path.suffix.lower())
@@ -48,10 +50,21 @@ def write_mesh(path: str | os.PathLike, mesh: Mesh, comments: Sequence[str] = ()
             f"Name the output with one of: {' '.join(sorted(WRITERS))}.",
         )
     lines = [line for comment in comments for line in comment.splitlines()]
-    precision = np.float32 if _float32_suffices(mesh.vertices) else np.float64
-    mesh = dataclasses.replace(mesh, vertices=np.ascontiguousarray(mesh.vertices, precision))
+    mesh = in_file_precision(mesh, tolerance)
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
         writer(file, mesh, lines)
+
+
+def in_file_precision(mesh: Mesh, tolerance: float | None = None) -> Mesh:
+    """The mesh with vertices in single precision where that moves none by more than `tolerance`, else in
+    double. None: 1e-6 of the longest edge of their box."""
+    vertices = mesh.vertices
+    if tolerance is None:
+        tolerance = FLOAT32_LOSS * float(np.max(np.ptp(vertices, axis=0))) if len(vertices) else 0.0
+    with np.errstate(over="ignore", under="ignore"):
+        single = vertices.astype(np.float32)
+        suffices = np.max(np.abs(single - np.asarray(vertices, np.float64)), initial=0.0) <= tolerance
+    return dataclasses.replace(mesh, vertices=np.ascontiguousarray(single if suffices else vertices))
 
 
 def write_points(
@@ -65,15 +78,3 @@ def write_points(
     if path.suffix.lower() != ".ply":
         raise InputError(f"points are written as PLY, not as '{path.suffix}'", path, "Name the file .ply.")
     write_mesh(path, Mesh(points, np.zeros((0, 3), np.int32), normals), comments)
-
-
-def _float32_suffices(points: np.ndarray) -> bool:
-    """Whether single precision keeps the points [V, 3] to within FLOAT32_LOSS of their box's longest edge."""
-    if not len(points):
-        return True
-    size = float(np.max(points.max(axis=0) - points.min(axis=0)))
-    with np.errstate(over="ignore", under="ignore"):
-        return (
-            float(np.max(np.abs(points.astype(np.float32) - np.asarray(points, np.float64))))
-            <= FLOAT32_LOSS * size
-        )

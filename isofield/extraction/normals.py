@@ -1,18 +1,17 @@
-"""Normals at the vertices of a surface, from its field or from its faces."""
+"""Normals at the vertices of a surface, from its field."""
 
 import numpy as np
 from jaxtyping import Float32
 
 from ..geometry.frames import WORKING_BOX
 from ..geometry.level import Inside
-from ..geometry.mesh import Mesh
+from ..geometry.mesh import Mesh, area_weighted_normals
 from .evaluator import Evaluator, Field
 from .grid import Box, bounds
 
-__all__ = ["area_weighted_normals", "vertex_normals"]
+__all__ = ["vertex_normals"]
 
 _CHUNK = 1 << 16  # vertices at a time
-_FACES = 1 << 18  # faces at a time
 
 
 def vertex_normals(
@@ -42,17 +41,3 @@ def vertex_normals(
         along = np.einsum("ij,ij->i", outward, normals[chunk]) > 0
         normals[chunk] = np.where((along & ~on_cap)[:, None], outward, normals[chunk])
     return normals
-
-
-def area_weighted_normals(mesh: Mesh) -> Float32[np.ndarray, "vertices 3"]:
-    """Unit normals of the vertices, each the mean over its faces weighted by area; 0 where that vanishes."""
-    sums = np.zeros((3, len(mesh.vertices)), np.float32)
-    for start in range(0, len(mesh.faces), _FACES):
-        faces = mesh.faces[start : start + _FACES]
-        a, b, c = (mesh.vertices[faces[:, k]].astype(np.float64) for k in range(3))
-        twice_areas = np.cross(b - a, c - a).astype(np.float32)
-        for axis in range(3):
-            for corner in range(3):
-                np.add.at(sums[axis], faces[:, corner], twice_areas[:, axis])
-    sums /= np.maximum(np.sqrt(np.einsum("ij,ij->j", sums, sums)), np.finfo(np.float32).tiny)
-    return np.ascontiguousarray(sums.T)

@@ -10,10 +10,9 @@ from torch import Tensor
 
 from ..geometry.frames import WORKING_BOX
 from ..geometry.level import Inside
-from ..geometry.mesh import Mesh
+from ..geometry.mesh import Mesh, area_weighted_normals
 from .evaluator import Evaluator, Field
 from .grid import Box, bounds
-from .normals import area_weighted_normals
 
 __all__ = ["dirichlet_weights", "refine", "refine_onet"]
 

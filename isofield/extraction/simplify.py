@@ -49,5 +49,5 @@ def _is_sound(mesh: Mesh, before: EdgesAndFans) -> bool:
     after = edges_and_fans(mesh.faces, len(mesh.vertices))
     return all(
         getattr(before, fault) > 0 or getattr(after, fault) == 0
-        for fault in ("boundary", "opposed", "crowded", "pinched")
+        for fault in ("boundary", "misoriented", "non_manifold", "pinched")
     )

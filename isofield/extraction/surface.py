@@ -19,7 +19,7 @@ from .grid import Box, Grid
 from .mise import coarse_resolution, mise_pieces
 from .storage import Storage
 
-__all__ = ["METHODS", "Extraction", "extract_surface", "marching_cubes"]
+__all__ = ["SEARCHES", "Extraction", "extract_surface", "marching_cubes"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,21 +27,19 @@ class Extraction:
     """A surface and how it was found.
 
     mesh: vertices float32, in the coordinates of the box. evaluations: points at which the field was read.
-    method, resolution: as asked for. coarse: as asked for or chosen, None for the dense method. cell: edge of
+    search, resolution: as asked for. coarse: as asked for or chosen, None for the dense search. cell: edge of
     a grid cell.
     """
 
     mesh: Mesh
     evaluations: int
-    method: str
+    search: str
     resolution: int
     coarse: int | None
     cell: float
 
 
-Method = Callable[..., Iterable[Piece]]
-
-METHODS: dict[str, Method] = {"mise": mise_pieces, "dense": dense_pieces}
+SEARCHES: dict[str, Callable[..., Iterable[Piece]]] = {"mise": mise_pieces, "dense": dense_pieces}
 """How the grid is read: (read, grid, coarse, memory, report) to the surface in pieces."""
 
 
@@ -50,14 +48,14 @@ def extract_surface(
     inside: Inside,
     resolution: int,
     box: Box = WORKING_BOX,
-    method: str = "mise",
+    search: str = "mise",
     coarse: int | None = None,
     max_memory: int | None = None,
     progress: Callable[[float, str], None] | None = None,
 ) -> Extraction:
     """The surface of a field in a box, by marching cubes on a grid of `resolution` cells along each axis.
 
-    method: "dense" reads every grid point; "mise" starts from a coarse grid and refines where the surface
+    search: "dense" reads every grid point; "mise" starts from a coarse grid and refines where the surface
     passes, which gives the same on every component that the coarse grid meets.
     coarse: cells of that grid along each axis, resolution / 2^k; see `coarse_resolution` for None.
     max_memory: bytes for the extraction itself (the field and Python come on top). The work is then done in
@@ -68,12 +66,12 @@ def extract_surface(
     grid edges, faces in that of the cells. Raises InputError for settings that cannot work, FailedError for a
     field that is not finite or has no surface.
     """
-    if method not in METHODS:
-        raise InputError(f"there is no method {method!r}", "method", f"Choose one of {', '.join(METHODS)}.")
+    if search not in SEARCHES:
+        raise InputError(f"there is no search {search!r}", "search", f"Choose one of {', '.join(SEARCHES)}.")
     grid = Grid.cubic(resolution, box)
     evaluator = Evaluator(field)
     storage = Storage(on_disk=max_memory is not None)
-    pieces = METHODS[method](
+    pieces = SEARCHES[search](
         partial(grid_depth, evaluator, grid, inside), grid, coarse, max_memory, progress or _silent
     )
     mesh = _assemble(pieces, grid, storage)
@@ -87,9 +85,9 @@ def extract_surface(
     return Extraction(
         mesh=mesh,
         evaluations=evaluator.evaluations,
-        method=method,
+        search=search,
         resolution=resolution,
-        coarse=coarse_resolution(resolution, coarse) if method == "mise" else None,
+        coarse=coarse_resolution(resolution, coarse) if search == "mise" else None,
         cell=grid.cell,
     )
 

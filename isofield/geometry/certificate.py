@@ -8,7 +8,7 @@ import numpy as np
 from ..kernels.topology import components, edges_and_fans
 from .mesh import Mesh
 
-__all__ = ["Certificate", "certify"]
+__all__ = ["Certificate", "certify", "in_words"]
 
 _CHUNK = 1 << 18  # faces measured at a time
 _MOST_PAIRS = 100_000  # of crossing faces
@@ -68,9 +68,9 @@ def certify(
     found = edges_and_fans(proper, count)
     names = components(proper, count)
     parts = int(np.count_nonzero(names == np.arange(count, dtype=np.int32))) - (count - found.used)
-    manifold = found.crowded == 0 and found.pinched == 0
+    manifold = found.non_manifold == 0 and found.pinched == 0
     closed = found.boundary == 0 and len(proper) > 0
-    oriented = found.opposed == 0 and found.crowded == 0
+    oriented = found.misoriented == 0 and found.non_manifold == 0
     euler = found.used - found.edges + len(proper)
     solid = closed and oriented
     crossing, proved, computed = _crossing(mesh, self_intersection_limit, from_marching_cubes)
@@ -87,9 +87,9 @@ def certify(
         area=area,
         volume=volume if solid else None,
         boundary_edges=found.boundary,
-        non_manifold_edges=found.crowded,
+        non_manifold_edges=found.non_manifold,
         non_manifold_vertices=found.pinched,
-        misoriented_edges=found.opposed,
+        misoriented_edges=found.misoriented,
         degenerate_faces=repeated + flat,
         unused_vertices=count - found.used,
         self_intersections=crossing,
@@ -99,6 +99,14 @@ def certify(
         ),
         computed=("area, volume, outward and faces of no area: double precision", *computed),
     )
+
+
+def in_words(certificate: dict) -> str:
+    """The findings that matter in one line, of a certificate as plain values."""
+    good = [name for name in ("closed", "manifold", "oriented") if certificate[name]]
+    parts = "1 part" if certificate["components"] == 1 else f"{certificate['components']} parts"
+    findings = ", ".join(good) or "neither closed nor manifold"
+    return f"{certificate['faces']:,} faces, {findings}, {parts}"
 
 
 def _names_twice(faces: np.ndarray) -> np.ndarray:

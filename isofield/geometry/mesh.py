@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float32
 
-__all__ = ["Mesh"]
+__all__ = ["Mesh", "area_weighted_normals", "barycentric"]
+
+_FACES = 1 << 18  # at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,3 +22,32 @@ class Mesh:
     faces: np.ndarray
     normals: np.ndarray | None = None
     colours: np.ndarray | None = None
+
+
+def area_weighted_normals(mesh: Mesh) -> Float32[np.ndarray, "vertices 3"]:
+    """Unit normals of the vertices, each the mean over its faces weighted by area; 0 where that vanishes."""
+    sums = np.zeros((3, len(mesh.vertices)), np.float32)
+    size = float(np.max(np.ptp(mesh.vertices, axis=0))) or 1.0 if len(mesh.vertices) else 1.0
+    for start in range(0, len(mesh.faces), _FACES):
+        faces = mesh.faces[start : start + _FACES]
+        a, b, c = (mesh.vertices[faces[:, k]].astype(np.float64) / size for k in range(3))
+        twice_areas = np.cross(b - a, c - a).astype(np.float32)
+        for axis in range(3):
+            for corner in range(3):
+                np.add.at(sums[axis], faces[:, corner], twice_areas[:, axis])
+    sums /= np.maximum(np.sqrt(np.einsum("ij,ij->j", sums, sums)), np.finfo(np.float32).tiny)
+    return np.ascontiguousarray(sums.T)
+
+
+def barycentric(triangles: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Barycentric coordinates [N, 3] of points [N, 3] in the planes of triangles [N, 3, 3]; a degenerate one
+    takes its first corner."""
+    a, b, c = triangles[:, 0], triangles[:, 1], triangles[:, 2]
+    u, v, w = b - a, c - a, points - a
+    uu, uv, vv = (u * u).sum(1), (u * v).sum(1), (v * v).sum(1)
+    wu, wv = (w * u).sum(1), (w * v).sum(1)
+    determinant = uu * vv - uv * uv
+    safe = np.where(determinant > 0, determinant, 1)
+    second = np.where(determinant > 0, (vv * wu - uv * wv) / safe, 0)
+    third = np.where(determinant > 0, (uu * wv - uv * wu) / safe, 0)
+    return np.clip(np.stack([1 - second - third, second, third], 1), 0, 1)

@@ -18,6 +18,7 @@ class OrientedPoints:
     Elsewhere the distance is that to the nearest sample and the sign that of the winding number of the
     samples as dipoles (Barill et al. 2018, section 3.3), with the local area pi r^2 / k, r the distance to
     the k-th neighbour. positions: float32 [P, 3] in the working box. normals: float32 [P, 3], unit length.
+    gap: how far from the samples the surface may be.
     """
 
     def __init__(self, positions: np.ndarray, normals: np.ndarray) -> None:
@@ -29,8 +30,18 @@ class OrientedPoints:
         reach = self._tree.query(positions, k + 1, workers=threads())[0]
         self.areas = np.pi * reach[:, -1] ** 2 / max(k, 1)
         self.spacing = np.sqrt(self.areas).astype(np.float32)  # edge of a square of the local area
+        self.gap = float(np.median(self.spacing))
         self._dipoles = bvh.build_points(positions, normals, self.areas)
         self._chance = np.cumsum(self.areas) / np.sum(self.areas)
+
+    def distance(self, points: np.ndarray, limit: float = np.inf) -> np.ndarray:
+        """Distances [N] to the nearest sample, cut off at `limit`."""
+        found = self._tree.query(points, distance_upper_bound=limit, workers=threads())[0]
+        return np.minimum(found, limit).astype(np.float32)
+
+    def carried(self, values: np.ndarray, points: np.ndarray) -> np.ndarray:
+        """Values [P, C] of the samples at points [N, 3]: the nearest sample's."""
+        return values[self._tree.query(points, workers=threads())[1]]
 
     def surface_points(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Points [count, 3] near the surface: samples drawn by area, moved within their tangent planes by up
@@ -47,7 +58,7 @@ class OrientedPoints:
 
     def occupancy(self, points: np.ndarray) -> np.ndarray:
         """Whether each point is inside, bool [N]."""
-        reach = 4 * float(np.median(self.spacing))
+        reach = 4 * self.gap
         return self.signed_distance(points, reach) < 0
 
     def signed_distance(self, points: np.ndarray, limit: float) -> np.ndarray:

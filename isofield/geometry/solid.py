@@ -6,7 +6,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32
 
 from ..kernels import bvh
-from .mesh import Mesh
+from ..kernels.topology import first_occurrences
+from .mesh import Mesh, barycentric
 from .surface_samples import SurfaceSampler, sample_surface
 
 __all__ = ["Solid", "count_open_edges", "signed_volume"]
@@ -34,8 +35,7 @@ def count_open_edges(mesh: Mesh) -> int:
     Vertices at the same place count as one. Without such edges the winding number is whole everywhere.
     Holes have them, and so do neighbours that face opposite ways.
     """
-    _, place = np.unique(mesh.vertices, axis=0, return_inverse=True)
-    corners = place.reshape(-1)[mesh.faces]
+    corners = first_occurrences(mesh.vertices)[1][mesh.faces]
     tail, head = corners.ravel(), np.roll(corners, -1, axis=1).ravel()
     edge = np.minimum(tail, head).astype(np.int64) * len(mesh.vertices) + np.maximum(tail, head)
     _, index = np.unique(edge, return_inverse=True)
@@ -46,10 +46,12 @@ class Solid:
     """The inside of a mesh: where its generalised winding number is above one half (Jacobson et al. 2013).
 
     Any triangles will do. Holes are closed by the level one half of the winding number, parts that overlap
-    count once, and a mesh of negative signed volume is turned first.
-    mesh: the mesh with faces pointing out. open_edges: see `count_open_edges`. Points and distances are in
-    the units of the mesh; points are finite and taken as float32.
+    count once, and a mesh of negative signed volume is turned first. mesh: the mesh with faces pointing out.
+    gap: how far from what was measured its surface may be. open_edges: see `count_open_edges`. Points and
+    distances are in the units of the mesh; points are finite and taken as float32.
     """
+
+    gap = 0.0
 
     def __init__(self, mesh: Mesh) -> None:
         turned = signed_volume(mesh) < 0
@@ -84,6 +86,21 @@ class Solid:
             w = winding[between]
             distance[between] = np.minimum(distance[between], 4 * w * (1 - w) * np.abs(w - 0.5) / slope)
         return np.where(winding > 0.5, -distance, distance)
+
+    def distance(
+        self, points: Float[np.ndarray, "points 3"], limit: float = np.inf
+    ) -> Float32[np.ndarray, " points"]:
+        """Distances to the surface, cut off at `limit`."""
+        return bvh.nearest(self.tree, np.ascontiguousarray(points, np.float32), limit)[0]
+
+    def carried(
+        self, values: Float[np.ndarray, "vertices channels"], points: Float[np.ndarray, "points 3"]
+    ) -> Float[np.ndarray, "points channels"]:
+        """Values of the vertices at the nearest places of the surface: blended over the face."""
+        _, face, closest = bvh.nearest(self.tree, np.ascontiguousarray(points, np.float32))
+        corners = self.mesh.faces[face]
+        weights = barycentric(self.mesh.vertices[corners].astype(np.float64), closest.astype(np.float64))
+        return (values[corners] * weights[:, :, None]).sum(1)
 
     def surface_points(self, count: int, rng: np.random.Generator) -> Float32[np.ndarray, "{count} 3"]:
         """Points on the surface, evenly by area, in the order of the faces."""

@@ -1,10 +1,9 @@
 """Which method suits an input, and how much to spend on it."""
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
+from ..data.shape import Shape
 from ..geometry.oriented_points import OrientedPoints
-from ..geometry.solid import Solid
 from ..runtime.errors import InputError
 
 __all__ = ["QUALITIES", "Choice", "Quality", "quality_named", "suited_to"]
@@ -16,7 +15,7 @@ DOUBTFUL = 0.25  # share of the inside whose winding number is between 0.25 and 
 @dataclass(frozen=True)
 class Quality:
     """What one word buys: training steps, resolution of the mesh, the sizes of the hash grid, how close to
-    the surface it learns.
+    the surface it learns. The config of each method says by `at` what it makes of it.
 
     band: of the working box; distances are cut off there, and most points lie within it.
     """
@@ -26,12 +25,6 @@ class Quality:
     finest: int
     log2_table: int
     band: float = 0.015
-
-    def applied_to(self, config: Any) -> Any:
-        """`config` with this quality's grid and band."""
-        network = replace(config.network, finest=self.finest, log2_table=self.log2_table)
-        band = {"truncation": self.band} if hasattr(config, "truncation") else {}
-        return replace(config, network=network, sigmas=(self.band / 5, self.band), **band)
 
 
 QUALITIES = {
@@ -57,9 +50,10 @@ class Choice:
     doubts: tuple[str, ...] = ()
 
 
-def suited_to(solid: Solid | OrientedPoints) -> Choice:
+def suited_to(shape: Shape) -> Choice:
     """The method for this input: `sdf` where a surface separates inside from outside, `occupancy` where only
-    the solid is clear."""
+    the solid is clear. Raises InputError where there is no inside at all."""
+    solid = shape.solid
     if isinstance(solid, OrientedPoints):
         return Choice("sdf", "points with normals")
     if solid.doubt > DOUBTFUL:

@@ -5,18 +5,20 @@ The network approximates the logit of the probability that a point is inside (Me
 what is inside: the method for open, self-intersecting and otherwise dirty meshes.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from ..data.samples import Draws, HeldOut, Labeller, Samples, Spread
+from ..data.samples import Draws, HeldOut, Samples, Spread
+from ..data.shape import Shape
 from ..geometry.level import Above
 from ..networks.coordinate import CoordinateNetwork
 from ..runtime.settings import check_settings
 from ..training.method import Surface
 from ..training.recipes import RECIPES
+from .choice import Quality
 
 __all__ = ["Config", "Occupancy", "OccupancyField"]
 
@@ -33,13 +35,21 @@ class Config:
     """points in a step (default: by network)"""
     uniform: float = 0.25
     """share of the points that lie anywhere in the box; the rest lie near the surface"""
-    sigmas: tuple[float, ...] = (0.006, 0.04)
+    sigmas: tuple[float, ...] = (0.003, 0.015)
     """standard deviations of the distance to the surface of points near it, working units"""
-    fresh: int = 1
-    """after the first 32 steps, every how many steps new points are drawn and labelled"""
+    label_every: int = 1
+    """after the first 32 steps, only every so-many-th draw (of four steps each) is a new one with new labels;
+    the others come back from the eight drawn last"""
 
     def __post_init__(self) -> None:
-        check_settings(self, positive=("learning_rate", "points", "sigmas", "fresh"), shares=("uniform",))
+        check_settings(
+            self, positive=("learning_rate", "points", "sigmas", "label_every"), shares=("uniform",)
+        )
+
+    def at(self, quality: Quality) -> "Config":
+        """These settings with the grid and the band of a quality."""
+        network = self.network.with_grid(quality.finest, quality.log2_table)
+        return replace(self, network=network, sigmas=(quality.band / 5, quality.band))
 
 
 class OccupancyField(nn.Module):
@@ -65,16 +75,16 @@ class Occupancy:
         self.recipe = RECIPES[config.network.kind]
         self.players = {"field": self.recipe.player(self.field, config.learning_rate)}
 
-    def prepare(self, solid: Labeller, seed: int) -> None:
-        """Take the solid that labels the points."""
-        c = self.config
+    def prepare(self, data: Shape, seed: int) -> None:
+        """Take the shape, whose solid labels the points."""
+        c, solid = self.config, data.solid
         spread = Spread(c.uniform, c.sigmas)
         self.draws = Draws(
             lambda count, rng: spread.points(solid, count, rng),
             lambda points: solid.occupancy(points).astype("float32"),
             c.points or self.recipe.points,
             seed,
-            c.fresh,
+            c.label_every,
         )
         self.held_out = HeldOut(solid, seed)
 

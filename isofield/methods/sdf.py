@@ -5,17 +5,19 @@ is the clamped L1 of DeepSDF (Park et al. 2019, equation 4) divided by t. Points
 multiresolution hash grid (Mueller et al. 2022) by default; the networks of the papers are there by name.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..data.samples import Draws, HeldOut, Labeller, Samples, Spread
+from ..data.samples import Draws, HeldOut, Samples, Spread
+from ..data.shape import Shape
 from ..geometry.level import Below
 from ..networks.coordinate import CoordinateNetwork
 from ..runtime.settings import check_settings
 from ..training.method import Surface
 from ..training.recipes import RECIPES
+from .choice import Quality
 
 __all__ = ["SDF", "Config", "SignedDistanceField"]
 
@@ -36,12 +38,22 @@ class Config:
     """share of the points that lie anywhere in the box; the rest lie near the surface"""
     sigmas: tuple[float, ...] = (0.003, 0.015)
     """standard deviations of the distance to the surface of points near it, working units"""
-    fresh: int = 2
-    """after the first 32 steps, every how many steps new points are drawn and labelled"""
+    label_every: int = 2
+    """after the first 32 steps, only every so-many-th draw (of four steps each) is a new one with new labels;
+    the others come back from the eight drawn last"""
 
     def __post_init__(self) -> None:
         check_settings(
-            self, positive=("truncation", "learning_rate", "points", "sigmas", "fresh"), shares=("uniform",)
+            self,
+            positive=("truncation", "learning_rate", "points", "sigmas", "label_every"),
+            shares=("uniform",),
+        )
+
+    def at(self, quality: Quality) -> "Config":
+        """These settings with the grid and the band of a quality."""
+        network = self.network.with_grid(quality.finest, quality.log2_table)
+        return replace(
+            self, network=network, sigmas=(quality.band / 5, quality.band), truncation=quality.band
         )
 
 
@@ -68,16 +80,16 @@ class SDF:
         self.recipe = RECIPES[config.network.kind]
         self.players = {"field": self.recipe.player(self.field, config.learning_rate)}
 
-    def prepare(self, solid: Labeller, seed: int) -> None:
-        """Take the solid that labels the points."""
-        c = self.config
+    def prepare(self, data: Shape, seed: int) -> None:
+        """Take the shape, whose solid labels the points."""
+        c, solid = self.config, data.solid
         spread = Spread(c.uniform, c.sigmas)
         self.draws = Draws(
             lambda count, rng: spread.points(solid, count, rng),
             lambda points: solid.signed_distance(points, c.truncation),
             c.points or self.recipe.points,
             seed,
-            c.fresh,
+            c.label_every,
         )
         self.held_out = HeldOut(solid, seed)
 

@@ -1,6 +1,6 @@
 """Networks from coordinates to one number, by name: the hash grid and what the field used before it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from jaxtyping import Float
@@ -39,6 +39,10 @@ class CoordinateNetwork:
 
     def __post_init__(self) -> None:
         check_settings(self, positive=("levels", "coarsest", "finest", "log2_table", "hidden", "sigma"))
+
+    def with_grid(self, finest: int, log2_table: int) -> "CoordinateNetwork":
+        """The same with another hash grid."""
+        return replace(self, finest=finest, log2_table=log2_table)
 
     def build(self) -> nn.Module:
         """The network, points [N, 3] -> [N, 1], freshly initialised from torch's random state."""

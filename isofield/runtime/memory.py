@@ -3,6 +3,7 @@
 import ctypes
 import re
 import sys
+from pathlib import Path
 
 from .errors import InputError
 
@@ -18,7 +19,7 @@ def parse_size(text: str) -> int:
     try:
         assert match is not None
         return int(float(match[1]) * _UNITS[match[2].upper()])
-    except (AssertionError, ValueError, KeyError):
+    except (AssertionError, ValueError, KeyError, OverflowError):
         raise InputError(
             f"is not a size of memory: {text!r}", "--max-memory", "Write for example 1GiB or 800MB."
         ) from None
@@ -33,13 +34,19 @@ def size_text(size: float) -> str:
 
 
 def available_memory() -> int:
-    """Bytes that can still be taken without swapping, as far as the system tells (else 4 GiB)."""
+    """Bytes that can still be taken without swapping, as far as the system tells (else 4 GiB): what the
+    machine has free, and no more than a container leaves."""
     try:
         with open("/proc/meminfo", encoding="ascii") as file:
             fields = dict(line.split(":", 1) for line in file)
-        return int(fields["MemAvailable"].split()[0]) * 1024
+        free = int(fields["MemAvailable"].split()[0]) * 1024
     except (OSError, KeyError, ValueError):
-        return 4 * 2**30
+        free = 4 * 2**30
+    try:  # cgroup v2, which says "max" where there is no limit
+        limit, used = (int(Path(f"/sys/fs/cgroup/memory.{name}").read_text()) for name in ("max", "current"))
+    except (OSError, ValueError):
+        return free
+    return max(min(free, limit - used), 0)
 
 
 def keep_freed_memory() -> None:

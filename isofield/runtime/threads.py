@@ -9,7 +9,7 @@ of threads.
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 __all__ = ["available_cores", "run_pieces", "set_threads", "split", "threads"]
 
@@ -21,7 +21,7 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-_count = int(os.environ.get("ISOFIELD_THREADS", "0")) or available_cores()
+_count = available_cores()
 _pool: ThreadPoolExecutor | None = None
 
 
@@ -57,7 +57,10 @@ def run_pieces(work: Callable[..., object], pieces: list[tuple]) -> None:
             work(*piece)
 
     others = [_pool.submit(drain) for _ in range(min(_count, len(pieces)) - 1)]
-    drain()
+    try:
+        drain()
+    finally:
+        wait(others)  # whatever happened here, nothing is still written when this returns
     for other in others:
         other.result()
 

@@ -1,12 +1,12 @@
 """What happens beside the steps: checkpoints, the log, the progress bar."""
 
-import json
 import time
 
 import torch
 from torch import Tensor
 
-from ..runtime.files import write_text
+from ..runtime.errors import InputError
+from ..runtime.files import json_text, write_text
 from ..runtime.progress import Progress
 from .checkpoints import (
     latest_checkpoint,
@@ -38,9 +38,9 @@ class Checkpoints:
         if time.perf_counter() - self._saved_at >= self.every:
             self._save(clock)
 
-    def close(self, clock: Clock) -> None:
-        """Save what is not saved yet."""
-        if clock.step != self._saved_step:
+    def close(self, clock: Clock, whole: bool) -> None:
+        """Save what is not saved yet, if it is whole."""
+        if whole and clock.step != self._saved_step:
             self._save(clock)
 
     def _save(self, clock: Clock) -> None:
@@ -71,7 +71,14 @@ def restore(method: Method, folder: RunFolder, with_optimisers: bool = True) -> 
         }
 
     for name, player in method.players.items():
-        player.module.load_state_dict(part(f"{name}/module/"))
+        try:
+            player.module.load_state_dict(part(f"{name}/module/"))
+        except RuntimeError as error:
+            raise InputError(
+                f"does not fit the settings in run.json ({error})",
+                path,
+                "Undo changes to run.json, or train again.",
+            ) from None
         if with_optimisers:
             restore_optimiser(player.optimiser, part(f"{name}/optimiser/"))
     return step, numbers["seconds"]
@@ -101,7 +108,7 @@ class Log:
 
     def __init__(self, metric: Metric, folder: RunFolder, step: int) -> None:
         kept = folder.read_log(up_to_step=step)  # after a kill the log may be ahead of the checkpoint
-        write_text(folder.log, "".join(json.dumps(record) + "\n" for record in kept))
+        write_text(folder.log, "".join(json_text(record) + "\n" for record in kept))
         self._file = open(folder.log, "a", encoding="utf-8")  # noqa: SIM115 (closed by `close`)
         self._metric, self._next = metric, 0.0
 
@@ -112,11 +119,11 @@ class Log:
         name, value = self._metric.latest(clock)
         record = {"step": clock.step, "seconds": round(clock.seconds, 3), name: value}
         record |= {term: float(loss) for term, loss in terms.items()}
-        self._file.write(json.dumps(record) + "\n")
+        self._file.write(json_text(record) + "\n")
         self._file.flush()
         self._next = clock.seconds + (0.25 if clock.seconds < 2 else 0.5)
 
-    def close(self, clock: Clock) -> None:
+    def close(self, clock: Clock, whole: bool) -> None:
         """Close the file."""
         self._file.close()
 
@@ -135,5 +142,5 @@ class Bar:
             self._progress.update(clock.share, f"step {clock.step}, {name.replace('_', ' ')} {value:.4f}")
             self._shown_at = now
 
-    def close(self, clock: Clock) -> None:
+    def close(self, clock: Clock, whole: bool) -> None:
         """Leave the bar as it stands."""

@@ -1,6 +1,7 @@
 """The training loop. Everything periodic is a hook."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -21,8 +22,9 @@ class Hook(Protocol):
     def after_step(self, clock: Clock, terms: dict[str, Tensor]) -> None:
         """Called after every step with the loss terms of that step (by player and name)."""
 
-    def close(self, clock: Clock) -> None:
-        """Called once at the end, also after an interruption or an error."""
+    def close(self, clock: Clock, whole: bool) -> None:
+        """Called once at the end, also after an interruption or an error. whole: the state is that after
+        `clock.step` steps; else an error broke into the middle of a step."""
 
 
 def train(method: Method, clock: Clock, hooks: Sequence[Hook]) -> None:
@@ -31,7 +33,10 @@ def train(method: Method, clock: Clock, hooks: Sequence[Hook]) -> None:
     Raises FailedError when a loss is not finite, and Interrupted (after the step in progress) when the user
     pressed Ctrl-C.
     """
-    try:
+    whole = True
+    with ExitStack() as stack:
+        for hook in hooks:
+            stack.callback(lambda hook: hook.close(clock, whole), hook)
         with interruption() as interrupted:
             while not clock.spent:
                 progress = clock.progress
@@ -42,16 +47,14 @@ def train(method: Method, clock: Clock, hooks: Sequence[Hook]) -> None:
                     player.set_rate(progress)
                     player.optimiser.zero_grad(set_to_none=True)
                     total.backward()
+                    whole = False
                     player.optimiser.step()
                     shown |= {f"{name}/{term}": value.detach() for term, value in terms.items()}
-                clock.step += 1
+                clock.step, whole = clock.step + 1, True
                 for hook in hooks:
                     hook.after_step(clock, shown)
                 if interrupted():
                     raise Interrupted("stopped by Ctrl-C; the run is saved", f"step {clock.step}")
-    finally:
-        for hook in hooks:
-            hook.close(clock)
 
 
 def warm_up(method: Method) -> None:

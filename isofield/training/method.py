@@ -82,7 +82,7 @@ class Method(Protocol):
     players: dict[str, Player]
 
     def prepare(self, data: Any, seed: int) -> None:
-        """Take the training data."""
+        """Take the training data: the record that `data/` made of the input."""
 
     def batch(self, player: str, step: int, progress: float) -> Any:
         """One step's data; it depends on the seed, `step` and `progress` alone, so that a resumed run sees

@@ -100,11 +100,8 @@ def claim_folder(
     refused unless `resume` (go on in it) or `overwrite` (its run is removed first); both take only a run.
     title: METHOD-INPUT.
     """
-    if out is None:
-        path = _numbered(Path("runs"), re.sub(r"[^A-Za-z0-9._-]+", "-", title).strip("-") or "run")
-    else:
-        path = Path(out)
     try:
+        path = _numbered(Path("runs"), title) if out is None else Path(out)
         if path.exists() and not path.is_dir():
             raise InputError("is a file, not a folder", path, "Name another folder with --out.")
         if path.is_dir() and any(path.iterdir()):
@@ -126,15 +123,24 @@ def claim_folder(
     except OSError as error:
         raise FailedError(
             f"the folder cannot be made or written ({error.strerror or error})",
-            path,
+            out or "runs",
             "Name a folder that you may write, with --out.",
         ) from None
     return RunFolder(path)
 
 
 def _numbered(parent: Path, title: str) -> Path:
-    numbers = [int(match[1]) for entry in parent.glob("*") if (match := re.match(r"(\d{4,})-", entry.name))]
-    return parent / f"{max(numbers, default=0) + 1:04d}-{title}"
+    """A new folder with the next free number; another process may be taking one at the same time."""
+    title = re.sub(r"[^A-Za-z0-9._-]+", "-", title).strip("-") or "run"
+    parent.mkdir(exist_ok=True)
+    while True:
+        taken = [int(match[1]) for entry in parent.glob("*") if (match := re.match(r"(\d{4,})-", entry.name))]
+        path = parent / f"{max(taken, default=0) + 1:04d}-{title}"
+        try:
+            path.mkdir()
+        except FileExistsError:
+            continue
+        return path
 
 
 def _remove_run(path: Path) -> None:

@@ -7,7 +7,6 @@ from .. import data
 from ..data.check import describe
 from ..methods.choice import suited_to
 from ..runtime.errors import InputError
-from .train import solid_of
 
 __all__ = ["check"]
 
@@ -19,7 +18,7 @@ def check(path: str | Path) -> dict[str, Any]:
     facts = describe(shape)
     warnings = list(facts.pop("warnings"))
     try:
-        choice = suited_to(solid_of(shape))
+        choice = suited_to(shape)
     except InputError as error:
         warnings.append(f"fit will refuse it: {error.what}. {error.remedy}")
     else:

@@ -11,7 +11,7 @@ from ..runtime.errors import InputError
 from ..runtime.files import write_json
 from .run import Run
 
-__all__ = ["HEADLINE", "evaluate"]
+__all__ = ["HEADLINE", "compared", "evaluate"]
 
 HEADLINE = {
     "mesh": ("iou", "distance_mean", "normal_consistency"),
@@ -22,15 +22,14 @@ HEADLINE = {
 def evaluate(
     run: Run, mesh: Mesh | str | Path | None = None, source: str | Path | Shape | None = None, seed: int = 0
 ) -> dict[str, Any]:
-    """Compare a mesh of the run (None: RUN/mesh.ply) with its input, by named figures; written to
-    RUN/metrics.json, unless the mesh or the truth is not the run's own.
+    """Compare a mesh (None: RUN/mesh.ply) with the run's input, by named figures; those of the run's own mesh
+    and input are written to RUN/metrics.json.
 
     source: the input, or another truth in the same coordinates (a mesh or points); None: the path in the run.
-    "figures" holds every figure, "meaning" what each one is, "headline" the few that matter, "truth" what was
-    compared with.
+    Returns what `compared` does.
     """
     shape = source if isinstance(source, Shape) else run.shape() if source is None else data.load(source)
-    another = isinstance(mesh, (str, Path))
+    own = mesh is None and shape.fingerprint == run.description["data"]["fingerprint"]
     if mesh is None:
         mesh = run.folder.mesh
         if not mesh.is_file():
@@ -38,13 +37,22 @@ def evaluate(
     if not isinstance(mesh, Mesh):
         loaded = data.load(mesh)
         mesh = Mesh(loaded.vertices, loaded.faces)
+    result = compared(mesh, shape, seed)
+    if own:
+        write_json(run.folder.metrics, result)
+    return result
+
+
+def compared(mesh: Mesh, shape: Shape, seed: int = 0) -> dict[str, Any]:
+    """A mesh against the truth: "figures" holds every figure, "meaning" what each one is, "headline" the few
+    that matter, "truth" what was compared with."""
     if shape.kind == "mesh":
         figures = compare_meshes(mesh, Mesh(shape.vertices, shape.faces), seed=seed)
         meaning = MESH_FIGURES
     else:
         figures = compare_to_points(mesh, shape.vertices, shape.normals)
         meaning = POINT_FIGURES
-    result = {
+    return {
         "truth": str(shape.source),
         "headline": {name: figures[name] for name in HEADLINE[shape.kind] if name in figures},
         "figures": figures,
@@ -53,7 +61,3 @@ def evaluate(
             "failed": "1 where the prediction has no faces, and so the worst of every figure; else 0",
         },
     }
-    own_truth = shape.fingerprint == run.description["data"]["fingerprint"]
-    if own_truth and not another:
-        write_json(run.folder.metrics, result)
-    return result

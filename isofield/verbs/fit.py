@@ -6,9 +6,9 @@ from typing import Any
 
 from .. import data
 from ..data.shape import Shape
-from ..methods.choice import QUALITIES, quality_named
+from ..methods.choice import quality_named
 from ..runtime.files import write_json
-from .evaluate import evaluate
+from .evaluate import compared
 from .extract import check_extraction, extract
 from .options import TrainOptions
 from .page import page
@@ -46,14 +46,14 @@ def fit(
     watch.lap("training")
     mesh, _ = extract(
         run,
-        resolution or QUALITIES[run.description["quality"]].resolution,
+        resolution,
         faces=faces,
         trim=trim,
         max_memory=max_memory,
         shape=shape,
     )
     watch.lap("extraction")
-    evaluate(run, mesh, shape)
+    write_json(run.folder.metrics, compared(mesh, shape))
     watch.lap("evaluation")
     page(run, mesh, shape)
     watch.lap("page")

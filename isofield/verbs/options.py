@@ -30,6 +30,10 @@ class TrainOptions:
     checkpoint_seconds: float = 10.0
     """how often the state is saved"""
 
+    def __post_init__(self) -> None:
+        if self.out is not None:
+            object.__setattr__(self, "out", Path(self.out))
+
     def budget(self, default_steps: int) -> Budget:
         """The budget asked for, or `default_steps`."""
         if self.seconds is None and self.steps is None:

@@ -8,7 +8,6 @@ from .. import data
 from ..data.shape import Shape
 from ..geometry.frames import PADDING
 from ..geometry.mesh import Mesh
-from ..kernels import bvh
 from ..viewing.charts import Curve
 from ..viewing.page import Number, Page, write_page
 from ..viewing.slices import Slices
@@ -42,7 +41,7 @@ def page(run: Run, mesh: Mesh | None = None, shape: Shape | None = None) -> Path
         slices=_slices(run),
         curves=_curves(run),
         numbers=[
-            Number(name.replace("_", " "), value, "", metrics["meaning"].get(name, ""))
+            Number(name.replace("_", " "), value, metrics["meaning"].get(name, ""))
             for name, value in metrics["figures"].items()
         ],
         certificate=certificate,
@@ -62,15 +61,8 @@ def page(run: Run, mesh: Mesh | None = None, shape: Shape | None = None) -> Path
 
 def _error(mesh: Mesh, shape: Shape) -> np.ndarray:
     """Distance of each vertex to the input, as a share of the longest edge."""
-    to_working = shape.frame.to_working
-    edge = 2 / PADDING
-    points = to_working(mesh.vertices)
-    if shape.kind == "mesh":
-        tree = bvh.build(to_working(shape.vertices), shape.faces)
-        return bvh.nearest(tree, points)[0] / np.float32(edge)
-    from scipy.spatial import cKDTree
-
-    return (cKDTree(to_working(shape.vertices)).query(points)[0] / edge).astype(np.float32)
+    longest_edge = 2 / PADDING  # in working units
+    return shape.solid.distance(shape.frame.to_working(mesh.vertices)) / np.float32(longest_edge)
 
 
 def _slices(run: Run) -> Slices:
@@ -91,7 +83,6 @@ def _curves(run: Run) -> list[Curve]:
     return [
         Curve(
             name.removeprefix("field/").replace("_", " "),
-            "",
             np.array([record["seconds"] for record in log if name in record]),
             np.array([record[name] for record in log if name in record], np.float64),
         )

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from .. import data
@@ -22,6 +23,8 @@ from ..training.run_folder import RunFolder
 from .options import updated
 
 __all__ = ["Run", "build_method", "open_run"]
+
+CHUNK = 1 << 17  # points of the field evaluated at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,13 +68,15 @@ class Run:
         return self.method.products()["mesh"]
 
     def field(self, points: Any) -> torch.Tensor:
-        """Values [N] of the field at points [N, 3] in the input's own coordinates (signed distances in the
-        input's units)."""
-        import numpy as np
+        """Values [N] of the field at points [N, 3] in the input's own coordinates.
 
+        For `sdf` signed distances in the input's units, as far as its truncation; for `occupancy` logits of
+        being inside.
+        """
         working, surface = torch.from_numpy(self.frame.to_working(np.asarray(points))), self.surface
         with torch.no_grad():
-            values = surface.field(working)
+            parts = [surface.field(part) for part in working.split(CHUNK)]
+        values = torch.cat(parts) if parts else working.new_zeros(0)
         return values / self.frame.scale if surface.is_length else values
 
     def shape(self) -> Shape:
@@ -80,6 +85,12 @@ class Run:
         Raises InputError where it is gone or is not the shape that was trained on.
         """
         known = self.description["data"]
+        if not known["path"]:
+            raise InputError(
+                "was trained on a shape in memory, which is not kept",
+                self.path,
+                "Hand it over: extract(run, shape=shape), evaluate(run, source=shape).",
+            )
         shape = data.load(known["path"])
         if shape.fingerprint != known["fingerprint"]:
             raise InputError(

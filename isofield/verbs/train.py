@@ -12,9 +12,6 @@ import torch
 
 from .. import __version__, data
 from ..data.shape import Shape
-from ..geometry.mesh import Mesh
-from ..geometry.oriented_points import OrientedPoints
-from ..geometry.solid import Solid
 from ..methods import METHODS
 from ..methods.choice import Choice, quality_named, suited_to
 from ..runtime.errors import InputError
@@ -25,13 +22,12 @@ from ..training.clock import Budget, Clock
 from ..training.hooks import Bar, Checkpoints, Log, Metric, restore
 from ..training.loop import Hook, warm_up
 from ..training.loop import train as run_loop
+from ..training.method import Method
 from ..training.run_folder import RunFolder, claim_folder
 from .options import TrainOptions, updated
 from .run import Run, build_method
 
-__all__ = ["solid_of", "train"]
-
-FLAT = 1e-5  # working units: less than float32 labels can tell apart
+__all__ = ["train"]
 
 
 def train(
@@ -53,18 +49,19 @@ def train(
     chosen = quality_named(quality)
     keep_freed_memory()
     shape = source if isinstance(source, Shape) else data.load(source)
-    _refuse_flat(shape)
-    solid = solid_of(shape)
     old = _resumed(options, shape)
     if old is not None:
+        if method not in (None, old["method"]):
+            raise InputError(f"the run is one of {old['method']}", "--method", "Leave it out with --resume.")
+        say("going on with the run's own settings and seed")
         description = old
         if options.seconds is not None or options.steps is not None:
             schedule = old.get("schedule", old["budget"])
             description = {**old, "budget": asdict(options.budget(0)), "schedule": schedule}
     else:
-        choice = suited_to(solid) if method is None else Choice(_known(method), "asked for")
+        choice = suited_to(shape) if method is None else Choice(_known(method), "asked for")
         if config is None or isinstance(config, dict):
-            default = chosen.applied_to(METHODS[choice.method].load()[1]())
+            default = METHODS[choice.method].load()[1]().at(chosen)
             config = updated(default, config or {}, f"method {choice.method}")
         description = _description(
             shape, choice, config, options.budget(chosen.steps), options, quality, command
@@ -75,15 +72,15 @@ def train(
     folder = claim_folder(options.out, f"{name}-{shape.name}", options.resume, options.overwrite)
     folder.describe(description)
     say(f"{name} ({description['reason']}) -> {folder.path}")
-    _run_training(build_method(description), solid, description, folder, options.checkpoint_seconds)
+    _run_training(build_method(description), shape, description, folder, options.checkpoint_seconds)
     return Run(folder, description)
 
 
 def _run_training(
-    method, solid, description: dict[str, Any], folder: RunFolder, checkpoint_seconds: float
+    method: Method, shape: Shape, description: dict[str, Any], folder: RunFolder, checkpoint_seconds: float
 ) -> None:
     """Prepare, restore what was saved, and run the loop with its hooks."""
-    method.prepare(solid, description["seed"])
+    method.prepare(shape, description["seed"])
     say("compiling kernels (once) ..." if not _compiled() else "sampling ...")
     warm_up(method)
     step, seconds = restore(method, folder)
@@ -100,34 +97,6 @@ def _run_training(
         ]
         run_loop(method, clock, hooks)
     say(f"trained {clock.step} steps in {clock.seconds:.1f} s")
-
-
-def solid_of(shape: Shape) -> Solid | OrientedPoints:
-    """The solid that labels training points, in the working box.
-
-    Raises InputError for points without normals.
-    """
-    positions = shape.frame.to_working(shape.vertices)
-    if shape.kind == "mesh":
-        return Solid(Mesh(positions, shape.faces))
-    if shape.normals is None:
-        raise InputError(
-            "has points but no normals, so inside and outside cannot be told apart",
-            shape.source,
-            "Give a point cloud with normals (nx, ny, nz), or a mesh.",
-        )
-    return OrientedPoints(positions, shape.normals)
-
-
-def _refuse_flat(shape: Shape) -> None:
-    positions = shape.frame.to_working(shape.vertices).astype(np.float64)
-    thinnest = np.sqrt(max(np.linalg.eigvalsh(np.cov(positions.T))[0], 0))
-    if thinnest < FLAT:
-        raise InputError(
-            "is flat, so it encloses nothing and has no inside",
-            shape.source,
-            "Give it thickness, or another shape.",
-        )
 
 
 def _resumed(options: TrainOptions, shape: Shape) -> dict[str, Any] | None:
@@ -169,7 +138,7 @@ def _description(
         "budget": asdict(budget),
         "seed": options.seed,
         "data": {
-            "path": str(shape.source),
+            "path": str(Path(shape.source).resolve()) if shape.source else "",
             "name": shape.name,
             "kind": shape.kind,
             "vertices": len(shape.vertices),

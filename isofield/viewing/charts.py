@@ -21,17 +21,16 @@ RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 class Curve:
     """A quantity over training time; values that are not finite leave gaps.
 
-    name; unit: "" if none. seconds [N]; values [N].
+    name. seconds [N]; values [N].
     """
 
     name: str
-    unit: str
     seconds: np.ndarray
     values: np.ndarray
 
 
 def curve_svg(curve: Curve) -> str:
-    """The curve as an SVG element with axes and units; a sentence instead where it has no finite value."""
+    """The curve as an SVG element with axes; a sentence instead where it has no finite value."""
     seconds, values = np.asarray(curve.seconds, np.float64), np.asarray(curve.values, np.float64)
     finite = np.isfinite(seconds) & np.isfinite(values)
     if not finite.any():
@@ -68,9 +67,7 @@ def curve_svg(curve: Curve) -> str:
             strokes.append(f"{pen}{across(time):.1f} {up(height):.1f}")
         pen = "L" if np.isfinite(height) else "M"
     first, last = number_text(float(shown[0])), number_text(float(shown[-1]))
-    label = (
-        f"{curve.name} over {number_text(float(end))} seconds, from {first} to {last} {curve.unit}".strip()
-    )
+    label = f"{curve.name} over {number_text(float(end))} seconds, from {first} to {last}"
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(label)}">'
         f'<g class="grid">{grid}</g><g class="axis">{times}'

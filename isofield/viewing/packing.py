@@ -11,8 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int, Int32
 from scipy.spatial import cKDTree
 
-from ..geometry.mesh import Mesh
-from .picture import vertex_normals
+from ..geometry.mesh import Mesh, area_weighted_normals
 
 __all__ = ["NORMAL_STEPS", "octahedral", "pack", "pack_mesh", "pack_points", "quantise", "simplified"]
 
@@ -97,7 +96,7 @@ def pack_mesh(mesh: Mesh, scalars: np.ndarray | None, scalar_range: tuple[float,
     order, indices = used[by_use], rank[inverse.ravel()]
     seen = np.concatenate([[0], np.maximum.accumulate(indices)[:-1] + 1])
 
-    normals = vertex_normals(mesh.vertices, mesh.faces) if mesh.normals is None else mesh.normals
+    normals = area_weighted_normals(mesh) if mesh.normals is None else mesh.normals
     packed = _pack_positions(mesh.vertices[order])
     packed["faces"] = pack((seen - indices)[:, None], 0)
     packed["normals"] = pack(octahedral(normals[order]), 1)

@@ -37,15 +37,12 @@ STILL = 640  # pixels of the picture for browsers that cannot draw
 class Number:
     """One figure.
 
-    name, value; unit: "" if none. meaning: a sentence. floor: the smallest value that the measurement can
-    tell from zero, in the same unit.
+    name, value. meaning: a sentence.
     """
 
     name: str
     value: float | int | str
-    unit: str = ""
     meaning: str = ""
-    floor: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -282,25 +279,17 @@ def _section(title: str, body: str) -> str:
 
 
 def _figure(curve: Curve) -> str:
-    caption = f"{escape(curve.name)} <span>{escape(curve.unit)}</span>"
-    return f"<figure><figcaption>{caption}</figcaption>{curve_svg(curve)}</figure>"
+    return f"<figure><figcaption>{escape(curve.name)}</figcaption>{curve_svg(curve)}</figure>"
 
 
 def _numbers_table(numbers: tuple[Number, ...] | list[Number]) -> str:
-    floors = any(number.floor is not None for number in numbers)
-    rows = ""
-    for number in numbers:
-        unit = f" {escape(number.unit)}" if number.unit else ""
-        value = f'<td class="value">{_value(number.value)}{unit}</td>'
-        cells = [f'<th scope="row">{escape(number.name)}</th>', value]
-        if floors:
-            floor = "" if number.floor is None else f"{_value(number.floor)}{unit}"
-            cells.append(f'<td class="floor">{floor}</td>')
-        rows += f"<tr>{''.join(cells)}<td>{escape(number.meaning)}</td></tr>"
-    head = f"<tr><th>Name</th><th>Value</th>{'<th>Floor</th>' if floors else ''}<th>Meaning</th></tr>"
-    table = f'<table class="numbers"><thead>{head}</thead><tbody>{rows}</tbody></table>'
-    remark = "Floor: the smallest value that this measurement can tell from zero."
-    return table + (f'<p class="fine">{remark}</p>' if floors else "")
+    rows = "".join(
+        f'<tr><th scope="row">{escape(number.name)}</th><td class="value">{_value(number.value)}</td>'
+        f"<td>{escape(number.meaning)}</td></tr>"
+        for number in numbers
+    )
+    head = "<tr><th>Name</th><th>Value</th><th>Meaning</th></tr>"
+    return f'<table class="numbers"><thead>{head}</thead><tbody>{rows}</tbody></table>'
 
 
 def _facts(table: Mapping[str, object]) -> str:

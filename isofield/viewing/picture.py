@@ -4,15 +4,16 @@ import os
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
+from ..geometry.mesh import Mesh, area_weighted_normals
 from ..kernels.raster import rasterise
 from ..runtime.files import atomic_path
 from .colours import colour_map, displayed, linear_light
 
-__all__ = ["UP_AXES", "Up", "contact_sheet", "draw_mesh", "draw_points", "vertex_normals", "write_png"]
+__all__ = ["UP_AXES", "Up", "contact_sheet", "draw_mesh", "draw_points", "write_png"]
 
 Up = Literal["x", "y", "z"]
 Colour = tuple[int, int, int]
@@ -74,7 +75,7 @@ def draw_mesh(
         vertices, shades = vertices[faces].reshape(-1, 3), shades[faces].reshape(-1, 3)
         faces = np.arange(len(vertices), dtype=np.int32).reshape(-1, 3)
     if flat or normals is None:
-        normals = vertex_normals(vertices, faces)
+        normals = area_weighted_normals(Mesh(vertices, faces))
 
     used = np.unique(faces)
     if centre is None:
@@ -178,16 +179,6 @@ def write_png(path: str | os.PathLike, image: UInt8[np.ndarray, "height width ch
     """Write a picture (3 or 4 channels, sRGB) as PNG, whole or not at all."""
     with atomic_path(path) as temporary:
         Image.fromarray(image).save(temporary, format="PNG", optimize=True)
-
-
-def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> Float32[np.ndarray, "vertices 3"]:
-    """Unit normals [V, 3]: the mean of the faces [F, 3] around, weighted by area; z where there is none."""
-    corners = np.asarray(vertices, np.float64)[faces]
-    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    columns = [np.bincount(faces.ravel(), np.repeat(column, 3), len(vertices)) for column in across.T]
-    summed = np.stack(columns, axis=1)
-    length = np.linalg.norm(summed, axis=1, keepdims=True)
-    return np.where(length > 0, summed / np.where(length > 0, length, 1), (0, 0, 1)).astype(np.float32)
 
 
 def _scalar_colours(scalars: np.ndarray, scalar_range: tuple[float, float] | None) -> np.ndarray:

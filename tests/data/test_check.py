@@ -95,7 +95,7 @@ def test_single_precision_far_from_the_origin_is_warned_of():
     )
 
 
-# vertices, faces, closed (no edge of one face), boundary edges, non-manifold edges, pieces: ../shared/data/shapes.md
+# vertices, faces, closed, boundary edges, non-manifold edges, pieces: ../shared/data/shapes.md
 TABLE = """
 stanford-bunny 35947 69451 no 223 0 1
 bunny-watertight-7k 3485 6966 yes 0 0 1

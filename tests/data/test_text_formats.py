@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isofield.data import load
-from isofield.data.faces import fan_triangles, first_occurrences
+from isofield.data.faces import fan_triangles
+from isofield.kernels.topology import first_occurrences
 
 SQUARE = "v 0 0 0\nv 1 0 0\nv 1 1 0.5\nv 0 1 0\n"
 

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from isofield.extraction.normals import area_weighted_normals, vertex_normals
+from isofield.extraction.normals import vertex_normals
 from isofield.extraction.refine import dirichlet_weights, refine, refine_onet
 from isofield.extraction.simplify import simplify
 from isofield.extraction.surface import extract_surface
 from isofield.extraction.trim import trim
 from isofield.geometry.certificate import certify
 from isofield.geometry.level import Above, Below
-from isofield.geometry.mesh import Mesh
+from isofield.geometry.mesh import Mesh, area_weighted_normals
 from isofield.runtime.errors import FailedError
 
 

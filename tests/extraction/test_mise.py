@@ -31,20 +31,20 @@ def ripples(p):
 def test_mise_equals_dense_on_connected_shapes(shapes, name, resolution, coarse):
     field = shapes[name].distance
     mise = extract_surface(field, Below(), resolution, coarse=coarse)
-    dense = extract_surface(field, Below(), resolution, method="dense")
+    dense = extract_surface(field, Below(), resolution, search="dense")
     assert_same(mise.mesh, dense.mesh)
     assert mise.evaluations < dense.evaluations / 2
 
 
 @pytest.mark.parametrize("name", ["sphere", "torus"])
 def test_mise_equals_dense_at_256(shapes, name):
-    mise, dense = (extract_surface(shapes[name].distance, Below(), 256, method=m) for m in ("mise", "dense"))
+    mise, dense = (extract_surface(shapes[name].distance, Below(), 256, search=m) for m in ("mise", "dense"))
     assert_same(mise.mesh, dense.mesh)
 
 
 def test_mise_finds_whole_components_and_misses_whole_components():
     mise = extract_surface(ripples, Below(), 64, coarse=8).mesh
-    dense = extract_surface(ripples, Below(), 64, method="dense").mesh
+    dense = extract_surface(ripples, Below(), 64, search="dense").mesh
     found = {tuple(v) for v in mise.vertices.tolist()}
     assert found <= {tuple(v) for v in dense.vertices.tolist()}
     is_found = np.array([tuple(v) in found for v in dense.vertices.tolist()])
@@ -63,18 +63,18 @@ def test_components_between_the_coarse_points_are_missed_and_can_be_counted():
         return torch.cdist(p, torch.cat([at_points, between])).amin(dim=1) - 0.06
 
     counts = [
-        certify(extract_surface(field, Below(), 64, method=method, coarse=coarse).mesh, 0).components
-        for method, coarse in (("mise", 8), ("mise", 16), ("dense", None))
+        certify(extract_surface(field, Below(), 64, search=search, coarse=coarse).mesh, 0).components
+        for search, coarse in (("mise", 8), ("mise", 16), ("dense", None))
     ]
     assert counts == [2, 5, 5]
 
 
-@pytest.mark.parametrize("method", ["mise", "dense"])
+@pytest.mark.parametrize("search", ["mise", "dense"])
 @pytest.mark.parametrize("field", [ripples, lambda p: torch.hypot(p[:, 0], p[:, 1] - 0.2) - 0.3])
-def test_streamed_is_equal_bit_for_bit(method, field):
-    coarse = 16 if method == "mise" else None
-    whole = extract_surface(field, Below(), 128, method=method, coarse=coarse)
-    streamed = extract_surface(field, Below(), 128, method=method, coarse=coarse, max_memory=33 << 20)
+def test_streamed_is_equal_bit_for_bit(search, field):
+    coarse = 16 if search == "mise" else None
+    whole = extract_surface(field, Below(), 128, search=search, coarse=coarse)
+    streamed = extract_surface(field, Below(), 128, search=search, coarse=coarse, max_memory=33 << 20)
     assert_same(streamed.mesh, whole.mesh)
     assert streamed.evaluations == whole.evaluations
 
@@ -89,7 +89,7 @@ def test_thin_slabs_pass_the_surface_to_and_fro(monkeypatch):
         return torch.minimum(tube.clamp(min=p[:, 2].abs() - 0.8), ball)
 
     whole = extract_surface(snake, Below(), 128, coarse=8)
-    assert_same(whole.mesh, extract_surface(snake, Below(), 128, method="dense").mesh)
+    assert_same(whole.mesh, extract_surface(snake, Below(), 128, search="dense").mesh)
     visited, search = [], mise._search_part
     monkeypatch.setattr(mise, "_slabs", lambda *_: [(first, first + 16) for first in range(0, 128, 16)])
     monkeypatch.setattr(
@@ -101,31 +101,31 @@ def test_thin_slabs_pass_the_surface_to_and_fro(monkeypatch):
     assert slabs.evaluations == whole.evaluations
 
 
-@pytest.mark.parametrize(("method", "coarse"), [("mise", 6), ("dense", None)])
-def test_reference_backend_and_one_thread_give_the_same_mesh(method, coarse, monkeypatch):
-    expected = extract_surface(ripples, Below(), 24, method=method, coarse=coarse).mesh
+@pytest.mark.parametrize(("search", "coarse"), [("mise", 6), ("dense", None)])
+def test_reference_backend_and_one_thread_give_the_same_mesh(search, coarse, monkeypatch):
+    expected = extract_surface(ripples, Below(), 24, search=search, coarse=coarse).mesh
     before = threads()
     set_threads(1 if before > 1 else 3)
     try:
-        assert_same(extract_surface(ripples, Below(), 24, method=method, coarse=coarse).mesh, expected)
+        assert_same(extract_surface(ripples, Below(), 24, search=search, coarse=coarse).mesh, expected)
     finally:
         set_threads(before)
     monkeypatch.setenv("ISOFIELD_KERNELS", "reference")
-    assert_same(extract_surface(ripples, Below(), 24, method=method, coarse=coarse).mesh, expected)
+    assert_same(extract_surface(ripples, Below(), 24, search=search, coarse=coarse).mesh, expected)
 
 
-@pytest.mark.parametrize("method", ["mise", "dense"])
-def test_too_little_memory_is_refused_with_what_would_do(method):
+@pytest.mark.parametrize("search", ["mise", "dense"])
+def test_too_little_memory_is_refused_with_what_would_do(search):
     from isofield.runtime.memory import parse_size
 
     def field(p):
         raise AssertionError("the field must not be read")
 
     with pytest.raises(InputError) as error:
-        extract_surface(field, Below(), 512, method=method, max_memory=10 << 20)
+        extract_surface(field, Below(), 512, search=search, max_memory=10 << 20)
     advice = error.value.remedy.removeprefix("Give ").split(" or more")[0]
     with pytest.raises(AssertionError):  # enough to begin
-        extract_surface(field, Below(), 512, method=method, max_memory=parse_size(advice.replace(" ", "")))
+        extract_surface(field, Below(), 512, search=search, max_memory=parse_size(advice.replace(" ", "")))
 
 
 def test_coarse_grid_is_chosen_by_the_resolution():

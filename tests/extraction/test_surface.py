@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from isofield.extraction.surface import METHODS, extract_surface, marching_cubes
+from isofield.extraction.surface import SEARCHES, extract_surface, marching_cubes
 from isofield.geometry.certificate import certify
 from isofield.geometry.level import Above, Below
 from isofield.runtime.errors import FailedError, InputError
@@ -29,11 +29,11 @@ def is_sound(certificate):
 
 
 @pytest.mark.parametrize("name", ["sphere", "box", "torus", "two_spheres"])
-@pytest.mark.parametrize("method", ["dense", "mise"])
-def test_closed_forms_have_their_area_volume_and_topology(shapes, name, method):
+@pytest.mark.parametrize("search", ["dense", "mise"])
+def test_closed_forms_have_their_area_volume_and_topology(shapes, name, search):
     shape = shapes[name]
     found = extract_surface(
-        shape.distance, Below(), 64, method=method, coarse=16 if method == "mise" else None
+        shape.distance, Below(), 64, search=search, coarse=16 if search == "mise" else None
     )
     certificate = certify(found.mesh, from_marching_cubes=True)
     assert is_sound(certificate)
@@ -108,12 +108,12 @@ def test_box_aligned_with_the_grid_keeps_its_size():
     assert certificate.volume == pytest.approx(1 - cut - 6e-3 * cell, abs=3e-4)
 
 
-@pytest.mark.parametrize("method", ["dense", "mise"])
-def test_solid_cut_by_the_box_is_closed_by_a_flat_cap(method):
+@pytest.mark.parametrize("search", ["dense", "mise"])
+def test_solid_cut_by_the_box_is_closed_by_a_flat_cap(search):
     def field(p):  # a bar along x through the whole box
         return torch.hypot(p[:, 1], p[:, 2]) - 0.5
 
-    found = extract_surface(field, Below(), 32, method=method, coarse=8 if method == "mise" else None)
+    found = extract_surface(field, Below(), 32, search=search, coarse=8 if search == "mise" else None)
     certificate = certify(found.mesh, from_marching_cubes=True)
     assert is_sound(certificate)
     assert (certificate.euler_number, certificate.components) == (2, 1)
@@ -139,7 +139,7 @@ def test_box_with_bounds_for_each_axis(shapes):
 def test_values_of_a_grid_and_their_field_give_the_same_mesh(shapes):
     values = shapes["torus"].distance(grid_points(32)).reshape(33, 33, 33).numpy()
     from_values = marching_cubes(values, (-1.0, 1.0), Below())
-    from_field = extract_surface(shapes["torus"].distance, Below(), 32, method="dense").mesh
+    from_field = extract_surface(shapes["torus"].distance, Below(), 32, search="dense").mesh
     np.testing.assert_array_equal(from_values.vertices, from_field.vertices)
     np.testing.assert_array_equal(from_values.faces, from_field.faces)
 
@@ -151,16 +151,16 @@ def test_dense_reads_every_point_once_in_batches_of_one_size(shapes):
         sizes.append(len(p))
         return shapes["sphere"].distance(p)
 
-    assert extract_surface(field, Below(), 40, method="dense").evaluations == 41**3
+    assert extract_surface(field, Below(), 40, search="dense").evaluations == 41**3
     assert len(set(sizes)) == 1
 
 
-@pytest.mark.parametrize("method", sorted(METHODS))
-def test_field_without_surface_is_an_error_that_tells_its_range(method):
+@pytest.mark.parametrize("search", sorted(SEARCHES))
+def test_field_without_surface_is_an_error_that_tells_its_range(search):
     with pytest.raises(
         FailedError, match=r"no surface at level 0 in this box; its values range over \[1, 2\]"
     ):
-        extract_surface(lambda p: 1.5 + 0.5 * p[:, 0].sign(), Below(), 16, method=method)
+        extract_surface(lambda p: 1.5 + 0.5 * p[:, 0].sign(), Below(), 16, search=search)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
@@ -171,15 +171,15 @@ def test_value_that_is_not_finite_is_an_error_that_tells_where(bad):
         )
 
     with pytest.raises(FailedError, match=r"the field is (nan|inf) at \(0.5, -0.25, 0.75\)"):
-        extract_surface(field, Below(), 16, method="dense")
+        extract_surface(field, Below(), 16, search="dense")
 
 
 @pytest.mark.parametrize(
     ("settings", "text"),
     [
-        ({"method": "voxels"}, "Choose one of mise, dense"),
+        ({"search": "voxels"}, "Choose one of mise, dense"),
         ({"coarse": 24}, "Choose one of 64, 32, 16, 8, 4, 2, 1"),
-        ({"method": "dense", "coarse": 32}, "no coarse grid"),
+        ({"search": "dense", "coarse": 32}, "no coarse grid"),
         ({"box": (1.0, -1.0)}, "empty or not finite"),
         ({"box": (1e6, 1e6 + 2)}, "float32 cannot tell the points"),
         ({"resolution": 0}, "2 points or more"),

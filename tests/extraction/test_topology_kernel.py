@@ -37,7 +37,7 @@ def test_turned_face_is_misoriented_along_three_edges():
 def test_two_solids_on_one_edge_make_a_crowded_edge():
     other = np.array([0, 1, 4, 5], np.int32)[TETRAHEDRON]
     found = edges_and_fans(np.concatenate([TETRAHEDRON, other]), 6)
-    assert (found.edges, found.crowded, found.pinched) == (
+    assert (found.edges, found.non_manifold, found.pinched) == (
         11,
         1,
         0,

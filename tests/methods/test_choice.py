@@ -8,14 +8,13 @@ from isofield.extraction.surface import extract_surface
 from isofield.geometry.level import Below
 from isofield.geometry.mesh import Mesh
 from isofield.methods.choice import suited_to
-from isofield.verbs.train import solid_of
 
 SPHERE = extract_surface(lambda points: points.norm(dim=1) - 0.7, Below(), 24).mesh
 
 
 def _choice(mesh: Mesh):
     shape = Shape("test", "mesh", np.asarray(mesh.vertices, np.float64), mesh.faces)
-    return suited_to(solid_of(shape))
+    return suited_to(shape)
 
 
 def _together(*meshes: Mesh) -> Mesh:
@@ -50,7 +49,7 @@ def test_a_sheet_that_encloses_nothing_is_doubted():
 def test_points_with_normals_get_distances():
     directions = (SPHERE.vertices / np.linalg.norm(SPHERE.vertices, axis=1, keepdims=True)).astype(np.float32)
     shape = Shape("test", "points", np.asarray(SPHERE.vertices, np.float64), normals=directions)
-    assert suited_to(solid_of(shape)).method == "sdf"
+    assert suited_to(shape).method == "sdf"
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from isofield.cli.list import _settings
+from isofield.data.shape import Shape
 from isofield.extraction.surface import extract_surface
 from isofield.geometry.certificate import certify
+from isofield.geometry.frames import PADDING
 from isofield.geometry.level import Below
-from isofield.geometry.solid import Solid
 from isofield.methods import METHODS
 from isofield.methods.choice import QUALITIES
 from isofield.networks.coordinate import NETWORKS, CoordinateNetwork
@@ -21,13 +22,14 @@ from isofield.training.loop import train
 from isofield.training.method import Method
 from isofield.verbs.options import updated
 
-RADIUS = 0.6
+RADIUS = 1 / PADDING  # of a ball in its working box
 
 
 @pytest.fixture(scope="module")
-def ball() -> Solid:
+def ball() -> Shape:
     """A ball as a mesh."""
-    return Solid(extract_surface(lambda points: points.norm(dim=1) - RADIUS, Below(), 32).mesh)
+    mesh = extract_surface(lambda points: points.norm(dim=1) - 0.6, Below(), 32).mesh
+    return Shape("ball", "mesh", mesh.vertices.astype(np.float64), mesh.faces)
 
 
 @pytest.fixture(params=METHODS)
@@ -74,8 +76,13 @@ def test_every_setting_has_a_meaning(entry):
 @pytest.mark.parametrize("quality", QUALITIES)
 def test_every_quality_fits_every_config(entry, quality):
     _, config_class = entry.load()
-    config = QUALITIES[quality].applied_to(config_class())
+    config = config_class().at(QUALITIES[quality])
     assert config.network.finest == QUALITIES[quality].finest
+
+
+def test_the_defaults_are_those_of_the_standard_quality(entry):
+    _, config_class = entry.load()
+    assert config_class().at(QUALITIES["standard"]) == config_class()
 
 
 def test_a_method_is_what_the_loop_expects_and_is_built_from_its_config_alone(entry):

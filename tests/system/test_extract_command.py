@@ -53,7 +53,7 @@ def test_the_same_resolution_gives_the_mesh_of_the_fit_again(command, spot_run, 
 
 @pytest.mark.parametrize("method", ["mise", "dense"])
 def test_a_bound_on_memory_does_not_change_the_mesh(command, spot_run, tmp_path, method):
-    flags = ["--resolution", 96, "--method", method]
+    flags = ["--resolution", 96, "--search", method]
     free, _ = _extract(command, spot_run, tmp_path / "free.ply", *flags)
     bound, _ = _extract(command, spot_run, tmp_path / "bound.ply", *flags, "--max-memory", "20MiB")
     assert np.array_equal(free.vertices, bound.vertices)
@@ -62,7 +62,7 @@ def test_a_bound_on_memory_does_not_change_the_mesh(command, spot_run, tmp_path,
 
 def test_dense_and_mise_make_the_same_mesh(command, spot_run, tmp_path):
     dense, all_points = _extract(
-        command, spot_run, tmp_path / "dense.ply", "--resolution", 96, "--method", "dense"
+        command, spot_run, tmp_path / "dense.ply", "--resolution", 96, "--search", "dense"
     )
     mise, some_points = _extract(command, spot_run, tmp_path / "mise.ply", "--resolution", 96)
     assert all_points["extraction"]["evaluations"] == 97**3

@@ -86,7 +86,7 @@ def test_an_unknown_flag_is_bad_usage(command, words):
         ["train", "sdf", "--data", "a.ply", "--kind", "transformer"],
         ["extract"],
         ["extract", "nowhere"],
-        ["extract", "nowhere", "--method", "octree"],
+        ["extract", "nowhere", "--search", "octree"],
         ["evaluate", "nowhere"],
         ["data"],
         ["data", "make"],
@@ -126,7 +126,7 @@ def test_bad_usage_leaves_with_2_and_makes_nothing(command, tmp_path, monkeypatc
         (["--learning-rate", "0"], "--learning-rate"),
         (["--uniform", "1.5"], "--uniform"),
         (["--sigmas"], "--sigmas"),
-        (["--fresh", "0"], "--fresh"),
+        (["--label-every", "0"], "--label-every"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

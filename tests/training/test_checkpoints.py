@@ -125,5 +125,5 @@ def test_the_state_is_saved_when_it_is_time_and_at_the_end(line, folder, monkeyp
         hook.after_step(clock, {})
         saved.append(latest_checkpoint(folder.checkpoints) and latest_checkpoint(folder.checkpoints).name)
     assert [name and int(name[:8]) for name in saved] == [None, None, 3, 3, 3, 6, 6, 6]
-    hook.close(clock)
+    hook.close(clock, whole=True)
     assert latest_checkpoint(folder.checkpoints).name == "00000008.safetensors"

@@ -18,7 +18,6 @@ from isofield.training.clock import Budget, Clock
 from isofield.training.hooks import Checkpoints, Log, Metric, restore
 from isofield.training.loop import train, warm_up
 from isofield.training.run_folder import RunFolder
-from isofield.verbs.train import solid_of
 
 STEPS = 40
 SMALL = CoordinateNetwork(levels=4, coarsest=8, finest=64, log2_table=12)
@@ -34,23 +33,23 @@ class InterruptAt:
         if clock.step == self.step:
             signal.raise_signal(signal.SIGINT)
 
-    def close(self, clock) -> None:
+    def close(self, clock, whole) -> None:
         pass
 
 
 @pytest.fixture(scope="module")
-def solid():
+def shape():
     from pathlib import Path
 
-    return solid_of(load(Path(__file__).resolve().parents[2] / "isofield" / "data" / "spot.ply"))
+    return load(Path(__file__).resolve().parents[2] / "isofield" / "data" / "spot.ply")
 
 
-def _run(make, solid, folder: RunFolder, steps: int = STEPS, stop_at: int | None = None) -> None:
+def _run(make, shape, folder: RunFolder, steps: int = STEPS, stop_at: int | None = None) -> None:
     """Train in `folder`, from its checkpoint if it has one, to the end or to an interruption."""
     with torch.random.fork_rng():
         torch.manual_seed(1)
         method = make()
-    method.prepare(solid, seed=5)
+    method.prepare(shape, seed=5)
     warm_up(method)
     step, seconds = restore(method, folder)
     hooks = [Checkpoints(method, folder), Log(Metric(method), folder, step)]
@@ -86,28 +85,28 @@ def _assert_equal(one: RunFolder, other: RunFolder) -> None:
 
 
 @pytest.mark.parametrize("make", [_sdf, _occupancy, _siren], ids=["sdf", "occupancy", "sdf with siren"])
-def test_a_resumed_training_ends_bit_for_bit_where_an_uninterrupted_one_does(tmp_path, solid, make):
+def test_a_resumed_training_ends_bit_for_bit_where_an_uninterrupted_one_does(tmp_path, shape, make):
     whole, parts = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "parts")
     for folder in (whole, parts):
         folder.path.mkdir()
-    _run(make, solid, whole)
+    _run(make, shape, whole)
     for stop in (15, 31):  # before and after draws begin to be used again (step 24)
         with pytest.raises(Interrupted):
-            _run(make, solid, parts, stop_at=stop)
+            _run(make, shape, parts, stop_at=stop)
         assert _state(parts)[0] == stop
-    _run(make, solid, parts)
+    _run(make, shape, parts)
     assert _state(whole)[0] == STEPS
     _assert_equal(whole, parts)
 
 
-def test_the_number_of_threads_changes_no_bit(tmp_path, solid):
+def test_the_number_of_threads_changes_no_bit(tmp_path, shape):
     folders = [RunFolder(tmp_path / str(count)) for count in (1, 2, 3)]
     for count, folder in enumerate(folders, 1):
         folder.path.mkdir()
         set_threads(count)
         _run(
             lambda: SDF(SDFConfig(CoordinateNetwork(levels=4, log2_table=14), points=8192)),
-            solid,
+            shape,
             folder,
             steps=6,
         )
@@ -115,9 +114,9 @@ def test_the_number_of_threads_changes_no_bit(tmp_path, solid):
     _assert_equal(folders[0], folders[2])
 
 
-def test_resuming_after_the_end_changes_nothing(tmp_path, solid):
+def test_resuming_after_the_end_changes_nothing(tmp_path, shape):
     folder = RunFolder(tmp_path)
-    _run(_sdf, solid, folder, steps=3)
+    _run(_sdf, shape, folder, steps=3)
     before = _state(folder)[1]
-    _run(_sdf, solid, folder, steps=3)
+    _run(_sdf, shape, folder, steps=3)
     assert all(torch.equal(tensor, before[name]) for name, tensor in _state(folder)[1].items())

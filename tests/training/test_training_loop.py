@@ -26,7 +26,7 @@ class Diary:
         self.steps.append(clock.step)
         self.terms.append({name: float(value) for name, value in terms.items()})
 
-    def close(self, clock) -> None:
+    def close(self, clock, whole) -> None:
         self.closed_at.append(clock.step)
 
 

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isofield import load
+from isofield.geometry.mesh import barycentric
 from isofield.runtime.errors import InputError
-from isofield.verbs.extract import barycentric, extract
+from isofield.verbs.extract import extract
 from isofield.verbs.options import TrainOptions
 from isofield.verbs.train import train
 

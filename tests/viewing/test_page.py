@@ -46,8 +46,8 @@ def full_page(mesh, text=""):
         input_mesh=ball(1),
         error=np.linspace(0, 0.02, len(mesh.vertices), dtype=np.float32),
         slices=Slices.sample(sphere_distance, resolution=24, frame=frame, name=f"signed distance {text}"),
-        curves=[Curve(f"loss {text}", text, np.arange(1, 50), 1 / np.arange(1, 50))],
-        numbers=[Number(f"chamfer_l1_mean {text}", 0.00123, f"% {text}", f"Mean distance. {text}", 0.001)],
+        curves=[Curve(f"loss {text}", np.arange(1, 50), 1 / np.arange(1, 50))],
+        numbers=[Number(f"chamfer_l1_mean {text}", 0.00123, f"Mean distance. {text}")],
         certificate={"proved": {"closed": True, text: text}, "heuristic": {"pieces": 1}},
         notes=[f"A doubt. {text}"],
         details={"method": "sdf", "config": {"width": 64, text: [1, 2, text]}},
@@ -303,13 +303,13 @@ def test_page_refuses_what_it_cannot_show_and_writes_nothing(tmp_path):
 def test_curves_keep_their_peaks_and_leave_gaps():
     values = np.ones(100_000)
     values[70_000], values[20_000:30_000] = 9.0, np.nan
-    svg = curve_svg(Curve("loss", "", np.arange(100_000.0), values))
+    svg = curve_svg(Curve("loss", np.arange(100_000.0), values))
     heights = [float(y) for y in re.findall(r"[ML][\d.]+ ([\d.]+)", svg)]
     path = re.search(r'<path d="([^"]*)"', svg)[1]
     assert len(heights) < 700
     assert min(heights) < 40 < max(heights)
     assert path.count("M") == 2
-    assert "No finite" in curve_svg(Curve("loss", "", np.arange(2.0), np.array([np.nan, np.inf])))
+    assert "No finite" in curve_svg(Curve("loss", np.arange(2.0), np.array([np.nan, np.inf])))
 
 
 @pytest.mark.parametrize(
@@ -324,7 +324,7 @@ def test_curves_keep_their_peaks_and_leave_gaps():
     ],
 )
 def test_axes_enclose_the_curve(values):
-    svg = curve_svg(Curve("q", "m", np.linspace(0, 3, len(values)), values))
+    svg = curve_svg(Curve("q", np.linspace(0, 3, len(values)), values))
     heights = [float(y) for y in re.findall(r"[ML][\d.]+ (-?[\d.]+)", svg)]
     assert min(heights) >= 12 - 0.1
     assert max(heights) <= 236 - 40 + 0.1

@@ -36,7 +36,7 @@ def page(tmp_path_factory):
             input_points=vertices[::3],
             error=np.abs(vertices[:, 0] * 0.01).astype(np.float32),
             slices=Slices.sample(field, resolution=40, frame=frame),
-            curves=[Curve("loss", "", np.arange(1, 20), 1 / np.arange(1, 20))],
+            curves=[Curve("loss", np.arange(1, 20), 1 / np.arange(1, 20))],
             numbers=[Number("chamfer_l1_mean", 0.001)],
             up="z",
         ),

@@ -39,17 +39,24 @@ class Adam:
         ]
         self.state: dict[int, dict[str, Any]] = {}
 
+    def add_param_group(self, group: dict[str, Any]) -> None:
+        """More parameters, `group["params"]`, with an "lr" and the like of their own."""
+        first = {name: value for name, value in self.param_groups[0].items() if name != "params"}
+        self.param_groups.append({**first, **group, "params": list(group["params"])})
+
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients."""
-        for parameter in self._parameters():
-            parameter.grad = None
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                parameter.grad = None
 
     @torch.no_grad()
     def step(self) -> None:
         """Update every parameter that has a gradient."""
-        for index, parameter in enumerate(self._parameters()):
+        groups = [(parameter, group) for group in self.param_groups for parameter in group["params"]]
+        for index, (parameter, group) in enumerate(groups):
             if parameter.grad is not None:
-                self._update(parameter, self.state.setdefault(index, _fresh(parameter)))
+                self._update(parameter, self.state.setdefault(index, _fresh(parameter)), group)
 
     def state_dict(self) -> dict[str, Any]:
         """The state by the number of the parameter, in the form of torch's optimisers."""
@@ -59,11 +66,7 @@ class Adam:
         """Take the state that `state_dict` gave."""
         self.state = {index: dict(entries) for index, entries in state["state"].items()}
 
-    def _parameters(self) -> list[Tensor]:
-        return self.param_groups[0]["params"]
-
-    def _update(self, parameter: Tensor, state: dict[str, Any]) -> None:
-        group = self.param_groups[0]
+    def _update(self, parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
         state["step"] += 1
         assert parameter.grad is not None
         arrays = (parameter, parameter.grad, state["mean"], state["variance"])

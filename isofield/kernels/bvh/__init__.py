@@ -14,6 +14,7 @@ from jaxtyping import Float, Float32, Int32, Integer
 from ...runtime.errors import InputError
 from ...runtime.threads import run_pieces, split, threads
 from .. import use_compiled
+from ..topology import first_occurrences
 from . import reference
 from .crossings import reference as crossings_reference
 
@@ -211,7 +212,7 @@ def self_intersections(
     full = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]).any(axis=1)
     number = np.flatnonzero(full).astype(np.int32)
     corners = corners[full]
-    places = np.unique(vertices, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int32)[faces[full]]
+    places = first_occurrences(vertices)[1].astype(np.int32)[faces[full]]
     if not use_compiled() or len(number) == 0:
         return number[crossings_reference.crossings(corners, places, limit)]
     from .crossings import numba

@@ -60,7 +60,7 @@ def _columns(levels: tuple[Level, ...]) -> tuple[np.ndarray, ...]:
     )
 
 
-def _each_level(levels: tuple[Level, ...], call, blocks: int = 0) -> None:
+def _each_level(levels: tuple[Level, ...], call, blocks: int | None = None) -> None:
     """Run call(scale, shift, stride, level, part of the table[, first, last block]) over levels, and ranges
     of blocks if given."""
     scales, shifts, strides, offsets = _columns(levels)
@@ -73,7 +73,9 @@ def _each_level(levels: tuple[Level, ...], call, blocks: int = 0) -> None:
             level,
             slice(offsets[level], offsets[level + 1]),
         )
-        ranges = split(blocks, 1 if len(levels) >= 2 * threads() else threads()) if blocks else [()]
+        ranges = (
+            split(blocks, 1 if len(levels) >= 2 * threads() else threads()) if blocks is not None else [()]
+        )
         pieces += [(*fixed, *piece) for piece in ranges]
     run_pieces(call, pieces)
 

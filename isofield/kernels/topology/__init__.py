@@ -6,22 +6,23 @@ import numpy as np
 from jaxtyping import Int32
 
 from .. import use_compiled
+from .places import first_occurrences
 
-__all__ = ["EdgesAndFans", "components", "edges_and_fans"]
+__all__ = ["EdgesAndFans", "components", "edges_and_fans", "first_occurrences"]
 
 
 class EdgesAndFans(NamedTuple):
     """Counts over a mesh.
 
-    edges: all edges. boundary: of one face. opposed: of two faces that run along it in the same direction, so
-    that their orientations disagree. crowded: of three faces or more. used: vertices that some face uses.
-    pinched: vertices whose faces form more than one fan.
+    edges: all edges. boundary: of one face. misoriented: of two faces that run along it in the same
+    direction, so that their orientations disagree. non_manifold: of three faces or more. used: vertices that
+    some face uses. pinched: vertices whose faces form more than one fan.
     """
 
     edges: int
     boundary: int
-    opposed: int
-    crowded: int
+    misoriented: int
+    non_manifold: int
     used: int
     pinched: int
 

@@ -18,9 +18,9 @@ def edges_and_fans(faces: np.ndarray, vertex_count: int) -> tuple:
         links = around[around != vertex].reshape(-1, 2)  # the opposite edges: they must hang together
         _, links = np.unique(links, return_inverse=True)
         pinched += len(np.unique(components(links.reshape(-1, 2), int(links.max()) + 1))) > 1
-    opposed = (uses == 2) & (along != 1)
-    boundary, crowded = np.count_nonzero(uses == 1), np.count_nonzero(uses > 2)
-    return len(edges), boundary, np.count_nonzero(opposed), crowded, len(used), pinched
+    misoriented = (uses == 2) & (along != 1)
+    boundary, non_manifold = np.count_nonzero(uses == 1), np.count_nonzero(uses > 2)
+    return len(edges), boundary, np.count_nonzero(misoriented), non_manifold, len(used), pinched
 
 
 def components(faces: np.ndarray, vertex_count: int) -> np.ndarray:
