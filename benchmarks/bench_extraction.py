@@ -100,7 +100,8 @@ def main() -> None:
             methods,
             "The fields of runs of `sdf` and `occupancy` (whichever suits), "
             f"{TRAINED_RESOLUTION} cells an axis; dense reads {(TRAINED_RESOLUTION + 1) ** 3:,} points. "
-            f"The default coarse grid is {TRAINED_COARSE[-1]}. Nothing is dropped here; `fit` drops pieces that nothing supports.",
+            f"The default coarse grid is {TRAINED_COARSE[-1]}. Nothing is dropped here; `fit` drops pieces "
+            "that nothing supports.",
             trained,
             "Marching cubes of values in memory, best of five; the certificate of our mesh.",
             kernels,

@@ -37,3 +37,7 @@ def __getattr__(name: str) -> _Any:
     value = getattr(_importlib.import_module(f".{_PUBLIC[name]}", __name__), name)
     globals()[name] = value
     return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

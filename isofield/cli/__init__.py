@@ -63,7 +63,7 @@ def _run(verb: str, arguments: list[str]) -> int:
             raise
         text = f"unexpected {type(error).__name__}: {error}\n  Run again with --debug for the full trace."
         if isinstance(error, MemoryError) or "can't allocate memory" in str(error):  # the latter is torch's
-            text = "not enough memory\n  Use a lower --resolution or a smaller network, or --max-memory."
+            text = "not enough memory\n  Use fewer points, a smaller network, or a lower resolution."
         elif isinstance(error, OSError):
             text = f"{error}\n  Check the free space, and the permissions of the files and folders."
         print(f"isofield {verb}: {text}", file=sys.stderr)

@@ -7,8 +7,8 @@ import tyro
 
 from ..runtime.errors import InputError
 from ..runtime.files import json_text
-from ..runtime.progress import set_quiet
-from ..runtime.threads import set_threads
+from ..runtime.progress import say, set_quiet
+from ..runtime.threads import available_cores, set_threads
 
 __all__ = ["Shared", "parse", "show"]
 
@@ -33,6 +33,8 @@ class Shared:
                 raise InputError(
                     f"must be 1 or more, not {self.threads}", "--threads", "Leave it out to use all cores."
                 )
+            if self.threads > available_cores():
+                say(f"note: {self.threads} threads on {available_cores()} cores are slower, not faster")
             set_threads(self.threads)
         set_quiet(self.quiet or self.json)
 

@@ -32,12 +32,12 @@ Examples: isofield fit bunny.ply
 class Arguments:
     """Arguments of `isofield fit`."""
 
-    inputs: tyro.conf.Positional[tuple[Path, ...]]
-    """files to fit, or folders of them; several are fitted one after another"""
+    inputs: tyro.conf.Positional[tuple[Path, ...]] = ()
+    """files to fit, or folders of them, one after another (with --resume and none: the run's own)"""
     method: str | None = None
     """the method (default: the one that suits the input)"""
-    quality: Literal["draft", "standard", "high"] = "standard"
-    """how much to spend: about 6 s, 12 s, over a minute"""
+    quality: Literal["draft", "standard", "high"] | None = None
+    """how much to spend: about 6 s, 12 s, over a minute (default: standard)"""
     resolution: int | None = None
     """cells of the extraction grid along an axis (default: by quality)"""
     faces: int | None = None
@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> None:
     from ..verbs.fit import fit  # after parsing: --help and usage errors need not wait for torch
 
     a.shared.apply()
-    inputs = _files(a.inputs)
+    inputs = _files(a.inputs or _input_of(a.training))
     if len(inputs) > 1 and a.training.out is not None and a.training.out.is_file():
         raise InputError(
             "is a file; several inputs need a folder", a.training.out, "Name a folder with --out."
@@ -98,7 +98,7 @@ def main(arguments: list[str]) -> None:
             say(f"isofield fit: {error}")
             continue
         products = {
-            "doubts": run.description["doubts"],
+            "doubts": [*run.description["doubts"], *run.metrics["doubts"]],
             "certificate": run.certificate,
             "metrics": run.metrics,
             "seconds": run.seconds,
@@ -114,6 +114,16 @@ def main(arguments: list[str]) -> None:
             "fit",
             "See the messages above.",
         )
+
+
+def _input_of(training: TrainOptions) -> tuple[Path, ...]:
+    """The input of the run that is to go on."""
+    from ..training.run_folder import RunFolder
+
+    if training.resume and training.out is not None:
+        path = RunFolder(training.out).description()["data"]["path"]
+        return (Path(path),) if path else ()
+    return ()
 
 
 def _files(inputs: tuple[Path, ...]) -> list[Path]:
@@ -140,7 +150,9 @@ def _text(run: Any) -> str:
 
     lines = [f"{run.folder.mesh}: {in_words(run.certificate)}"]
     lines += [f"  {name}: {value:.5g}" for name, value in run.metrics["headline"].items()]
-    lines += [f"  {run.seconds['total']:.1f} s in all, {run.seconds['training']:.1f} s of them for training"]
-    lines += [f"  note: {doubt}" for doubt in run.description["doubts"]]
-    lines += [f"page: {run.folder.page}", f"next: isofield extract {run.path} --resolution 512"]
+    lines += [
+        f"  {run.seconds['total']:.1f} s after start-up, {run.seconds['training']:.1f} s of them for training"
+    ]
+    lines += [f"  note: {doubt}" for doubt in [*run.description["doubts"], *run.metrics["doubts"]]]
+    lines += [f"page: {run.folder.page}", f"next: isofield extract {run.path} --out another.glb"]
     return "\n".join(lines)

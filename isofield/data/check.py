@@ -64,8 +64,7 @@ def _warnings(shape: Shape, facts: dict[str, Any]) -> list[str]:
     if shape.kind == "points":
         if shape.normals is None:
             found.append(
-                "The points have no normals: nothing tells inside from outside. Compute oriented ones, "
-                "or expect a method that has to guess them."
+                "The points have no normals: nothing tells inside from outside. Compute oriented ones."
             )
         return found
     if facts["boundary_edges"]:

@@ -95,6 +95,8 @@ def read_gltf(path: Path) -> Contents:
     document = _open(path)
     parts = [part for mesh, matrix in _instances(document) for part in _parts(document, mesh, matrix)]
     notes = []
+    if document.json.get("textures"):
+        notes.append("Textures were not read: only colours of vertices are carried over.")
     if any(document.json.get(key) for key in ("skins", "animations")):
         notes.append("Skins and animations were not applied: the shape is in its rest pose.")
     chosen = [part for part in parts if len(part.faces)] or parts

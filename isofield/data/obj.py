@@ -43,6 +43,8 @@ def read_obj(path: Path) -> Contents:
         )
     vertices, colours = _vertices(lines, is_vertex, path)
     faces, notes = _faces(lines, is_face, is_vertex, path)
+    if _first_word_is(lines, b"vt").any():
+        notes = (*notes, "Textures were not read: only colours of vertices are carried over.")
     normals = None
     if not len(faces) and is_normal.sum() == len(vertices):
         normals = _rows(lines, is_normal, "normal", (3,), path)

@@ -5,6 +5,7 @@ import difflib
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from .points import read_npz, read_xyz
 from .shape import Shape
 from .stl import read_stl
 
-__all__ = ["READERS", "load"]
+__all__ = ["READERS", "as_shape", "load"]
 
 READERS: dict[str, Callable[[Path], Contents]] = {
     ".ply": read_ply,
@@ -88,6 +89,19 @@ def load(path: str | os.PathLike) -> Shape:
     if note:
         contents = dataclasses.replace(contents, notes=(note, *contents.notes))
     return admit(contents, path)
+
+
+def as_shape(source: Any) -> Shape:
+    """A Shape as it is; a file, read; or an object with `vertices` and perhaps `faces`, such as a
+    trimesh.Trimesh."""
+    if isinstance(source, Shape):
+        return source
+    if hasattr(source, "vertices"):
+        contents = Contents(
+            np.asarray(source.vertices), np.asarray(getattr(source, "faces", np.zeros((0, 3))))
+        )
+        return dataclasses.replace(admit(contents, Path("shape")), source="")
+    return load(source)
 
 
 def _known() -> str:

@@ -9,6 +9,7 @@ from ..runtime.errors import InputError
 __all__ = ["QUALITIES", "Choice", "Quality", "quality_named", "suited_to"]
 
 CLEAN = 0.98  # share of the surface with one side inside and the other outside
+CONSISTENT = 0.95  # the same share of points with normals
 DOUBTFUL = 0.25  # share of the inside whose winding number is between 0.25 and 0.75
 
 
@@ -55,7 +56,14 @@ def suited_to(shape: Shape) -> Choice:
     the solid is clear. Raises InputError where there is no inside at all."""
     solid = shape.solid
     if isinstance(solid, OrientedPoints):
-        return Choice("sdf", "points with normals")
+        share = solid.separating_share
+        doubts: tuple[str, ...] = ()
+        if share < CONSISTENT:
+            doubts = (
+                f"at only {share:.0%} of the points do the normals agree on what is inside: they contradict "
+                "each other, or the points are too few for the shape; orient them, or give more",
+            )
+        return Choice("sdf", "points with normals", doubts)
     if solid.doubt > DOUBTFUL:
         doubt = (
             f"for {solid.doubt:.0%} of what could be inside it is not clear whether it is: the mesh is made "
@@ -63,6 +71,7 @@ def suited_to(shape: Shape) -> Choice:
         )
         return Choice("occupancy", "it is not clear what is inside", (doubt,))
     if solid.separating_share < CLEAN:
-        share = f"{solid.separating_share:.0%}"
-        return Choice("occupancy", f"only {share} of the surface separates inside from outside")
+        return Choice(
+            "occupancy", f"only {solid.separating_share:.0%} of the surface separates inside from outside"
+        )
     return Choice("sdf", "the surface separates inside from outside")

@@ -6,6 +6,7 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ..runtime.errors import InputError
 from ..runtime.settings import check_settings
 from .deepsdf import DeepSDFDecoder
 from .encodings import FourierFeatures, gaussian_frequencies
@@ -39,6 +40,14 @@ class CoordinateNetwork:
 
     def __post_init__(self) -> None:
         check_settings(self, positive=("levels", "coarsest", "finest", "log2_table", "hidden", "sigma"))
+        if self.finest < self.coarsest:
+            raise InputError(
+                f"{self.finest} is below --coarsest {self.coarsest}", "--finest", "Give more cells than that."
+            )
+        if self.log2_table > 24:
+            raise InputError(
+                f"must be at most 24, not {self.log2_table}", "--log2-table", "Usual are 15 to 21."
+            )
 
     def with_grid(self, finest: int, log2_table: int) -> "CoordinateNetwork":
         """The same with another hash grid."""

@@ -26,4 +26,5 @@ def _check(config: Any, name: str, fits, words: str) -> None:
     numbers = value if isinstance(value, tuple) else () if value is None else (value,)
     if value == () or not all(fits(number) for number in numbers):
         flag = "--" + name.replace("_", "-")
-        raise InputError(f"must be {words}, not {value}", flag, "`isofield list METHOD` shows the defaults.")
+        what = "needs a number or more" if value == () else f"must be {words}, not {value}"
+        raise InputError(what, flag, "`isofield list METHOD` shows the defaults.")

@@ -22,7 +22,7 @@ class Budget:
             )
         name, value = ("--seconds", self.seconds) if self.steps is None else ("--steps", self.steps)
         if value is None or not 0 < value < float("inf"):
-            raise InputError(f"must be positive, not {value}", name, "Give a number above 0.")
+            raise InputError(f"must be positive and finite, not {value}", name, "Give a number above 0.")
 
 
 class Clock:

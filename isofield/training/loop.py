@@ -54,7 +54,11 @@ def train(method: Method, clock: Clock, hooks: Sequence[Hook]) -> None:
                 for hook in hooks:
                     hook.after_step(clock, shown)
                 if interrupted():
-                    raise Interrupted("stopped by Ctrl-C; the run is saved", f"step {clock.step}")
+                    raise Interrupted(
+                        "stopped by Ctrl-C; the run is saved",
+                        f"step {clock.step}",
+                        "Go on with the same command and --resume --out RUN.",
+                    )
 
 
 def warm_up(method: Method) -> None:

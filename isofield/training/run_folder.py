@@ -70,6 +70,10 @@ class RunFolder:
                 self.path,
                 "Name a folder that `isofield fit` or `train` made.",
             ) from None
+        except NotADirectoryError:
+            raise InputError(
+                "is a file, not the folder of a run", self.path, "Name a folder that `isofield fit` made."
+            ) from None
         except (ValueError, OSError) as error:
             raise InputError(f"cannot be read ({error})", file, "Name another run, or train again.") from None
         if not isinstance(content, dict) or not {"method", "config", "data", "seed"} <= content.keys():

@@ -19,8 +19,11 @@ HEADLINE = {
 }
 
 
+POOR = 0.95  # agreement below which a mesh is plainly not a good one
+
+
 def evaluate(
-    run: Run, mesh: Mesh | str | Path | None = None, source: str | Path | Shape | None = None, seed: int = 0
+    run: Run, mesh: Mesh | str | Path | None = None, source: Any = None, seed: int = 0
 ) -> dict[str, Any]:
     """Compare a mesh (None: RUN/mesh.ply) with the run's input, by named figures; those of the run's own mesh
     and input are written to RUN/metrics.json.
@@ -28,7 +31,7 @@ def evaluate(
     source: the input, or another truth in the same coordinates (a mesh or points); None: the path in the run.
     Returns what `compared` does.
     """
-    shape = source if isinstance(source, Shape) else run.shape() if source is None else data.load(source)
+    shape = run.shape() if source is None else data.as_shape(source)
     own = mesh is None and shape.fingerprint == run.description["data"]["fingerprint"]
     if mesh is None:
         mesh = run.folder.mesh
@@ -45,7 +48,7 @@ def evaluate(
 
 def compared(mesh: Mesh, shape: Shape, seed: int = 0) -> dict[str, Any]:
     """A mesh against the truth: "figures" holds every figure, "meaning" what each one is, "headline" the few
-    that matter, "truth" what was compared with."""
+    that matter, "truth" what was compared with, "doubts" sentences on what is plainly not good."""
     if shape.kind == "mesh":
         figures = compare_meshes(mesh, Mesh(shape.vertices, shape.faces), seed=seed)
         meaning = MESH_FIGURES
@@ -55,9 +58,21 @@ def compared(mesh: Mesh, shape: Shape, seed: int = 0) -> dict[str, Any]:
     return {
         "truth": str(shape.source),
         "headline": {name: figures[name] for name in HEADLINE[shape.kind] if name in figures},
+        "doubts": _doubts(figures),
         "figures": figures,
         "meaning": {
             **{name: figure.meaning for name, figure in meaning.items()},
             "failed": "1 where the prediction has no faces, and so the worst of every figure; else 0",
         },
     }
+
+
+def _doubts(figures: dict[str, float]) -> list[str]:
+    agreement = figures.get("iou", figures.get("points_normal_consistency", 1.0))
+    if agreement >= POOR:
+        return []
+    name = "intersection over union" if "iou" in figures else "normal consistency"
+    return [
+        f"the mesh follows the input poorly ({name} {agreement:.3f}): train for longer (--seconds, --steps), "
+        "or finer where parts are thin (--quality high); the error on the page shows where"
+    ]

@@ -27,6 +27,7 @@ __all__ = ["check_extraction", "extract"]
 
 # of a cell, that single precision may move a vertex by in the file: vertices lie 1e-3 of a cell apart or more
 ROUNDING = 1e-4
+FINEST = 8192  # cells along an axis: twice that, and float32 cannot tell vertices from grid points
 # what a surface that fills the box takes in all, for each of the resolution^2 columns of cells
 BYTES_PER_SQUARE = 600
 
@@ -55,6 +56,8 @@ def extract(
     quality = QUALITIES[run.description["quality"]]
     resolution = quality.resolution if resolution is None else resolution
     limit = check_extraction(resolution, faces, max_memory, out)
+    if out is not None and str(Path(out).resolve()) == run.description["data"]["path"]:
+        raise InputError("is the input of this run", out, "Name another file.")
     surface = run.surface
     with progress("extracting") as bar:
         found = extract_surface(
@@ -78,6 +81,8 @@ def extract(
         mesh, moved = refine(surface.field, surface.inside, mesh, found.cell), True
     if faces is not None and faces < len(mesh.faces):
         mesh, moved = simplify(mesh, faces), True
+        if not 0.9 * faces <= len(mesh.faces) <= 1.1 * faces:
+            say(f"note: {len(mesh.faces):,} faces, not {faces:,}: with fewer the surface would tear")
     normals = vertex_normals(surface.field, surface.inside, mesh, found.cell)
     colours = None
     if shape is not None and shape.colours is not None:
@@ -102,7 +107,9 @@ def extract(
     if out is None:
         for stale in (run.folder.metrics, run.folder.page):
             stale.unlink(missing_ok=True)
-    write_json(run.folder.certificate if out is None else target.with_suffix(".certificate.json"), report)
+    write_json(
+        run.folder.certificate if out is None else target.with_name(target.name + ".certificate.json"), report
+    )
     return mesh, report
 
 
@@ -119,6 +126,10 @@ def check_extraction(
     if resolution < 2:
         raise InputError(
             f"must be at least 2, not {resolution}", "--resolution", "Usual are 128, 256 and 512."
+        )
+    if resolution > FINEST:
+        raise InputError(
+            f"must be at most {FINEST}, not {resolution}", "--resolution", "Usual are 128, 256 and 512."
         )
     if faces is not None and faces < 4:
         raise InputError(

@@ -1,11 +1,9 @@
 """The main job in one sentence: train on what the input is, extract, evaluate, write the page."""
 
 import time
-from pathlib import Path
 from typing import Any
 
 from .. import data
-from ..data.shape import Shape
 from ..methods.choice import quality_named
 from ..runtime.files import write_json
 from .evaluate import compared
@@ -19,9 +17,9 @@ __all__ = ["fit"]
 
 
 def fit(
-    source: str | Path | Shape,
+    source: Any,
     method: str | None = None,
-    quality: str = "standard",
+    quality: str | None = None,
     *,
     resolution: int | None = None,
     faces: int | None = None,
@@ -31,16 +29,18 @@ def fit(
     command: str = "",
     **options: Any,
 ) -> Run:
-    """Fit `source`, a file or a Shape, and return the run: its `certificate`, `metrics`, `mesh()` and `field`
-    are ready.
+    """Fit `source` (a file, a Shape, or an object such as a trimesh.Trimesh), and return the run: its
+    `certificate`, `metrics`, `mesh()` and `field` are ready.
 
     method, quality, config as for `train`; resolution, faces, trim, max_memory as for `extract`; options:
     those of `TrainOptions`, such as out, seconds, steps, seed, resume.
     """
     watch = _Watch()
-    chosen = quality_named(quality)
+    chosen = quality_named(quality or "standard")
     check_extraction(chosen.resolution if resolution is None else resolution, faces, max_memory)
-    shape = source if isinstance(source, Shape) else data.load(source)
+    if options.get("out") is not None:
+        options["out"] = Path(options["out"])
+    shape = data.as_shape(source)
     watch.lap("reading")
     run = train(shape, method, config, TrainOptions(**options), quality, command)
     watch.lap("training")

@@ -21,18 +21,14 @@ class TrainOptions:
     """budget in seconds of training (loading and compiling not counted); shapes every schedule"""
     steps: int | None = None
     """budget in steps, instead of seconds: repeats bit for bit"""
-    seed: int = 0
-    """of every random number"""
+    seed: int | None = None
+    """of every random number (default: 0)"""
     resume: bool = False
     """go on with the run in --out where it stopped"""
     overwrite: bool = False
     """remove the run that is in --out first"""
     checkpoint_seconds: float = 10.0
     """how often the state is saved"""
-
-    def __post_init__(self) -> None:
-        if self.out is not None:
-            object.__setattr__(self, "out", Path(self.out))
 
     def budget(self, default_steps: int) -> Budget:
         """The budget asked for, or `default_steps`."""
@@ -42,8 +38,8 @@ class TrainOptions:
 
     def check(self) -> None:
         """Raise InputError where settings contradict each other."""
-        if not 0 <= self.seed < 2**63:
-            raise InputError(f"must be from 0 to 2^63, not {self.seed}", "--seed", "Give a smaller number.")
+        if self.seed is not None and not 0 <= self.seed < 2**63:
+            raise InputError(f"must be from 0 to 2^63, not {self.seed}", "--seed", "Give a whole number.")
         if not self.checkpoint_seconds >= 0:
             raise InputError(
                 f"must not be negative, not {self.checkpoint_seconds}",

@@ -43,9 +43,10 @@ def page(run: Run, mesh: Mesh | None = None, shape: Shape | None = None) -> Path
         numbers=[
             Number(name.replace("_", " "), value, metrics["meaning"].get(name, ""))
             for name, value in metrics["figures"].items()
+            if name != "failed" or value
         ],
         certificate=certificate,
-        notes=[*description["doubts"], *description["data"]["notes"]],
+        notes=[*description["doubts"], *metrics["doubts"], *description["data"]["notes"]],
         details={
             "method": f"{description['method']} ({description['reason']})",
             "settings": description["config"],

@@ -68,12 +68,17 @@ class Run:
         return self.method.products()["mesh"]
 
     def field(self, points: Any) -> torch.Tensor:
-        """Values [N] of the field at points [N, 3] in the input's own coordinates.
+        """Values of the field, a tensor [N], at points [N, 3] in the input's own coordinates.
 
         For `sdf` signed distances in the input's units, as far as its truncation; for `occupancy` logits of
-        being inside.
+        being inside, which are positive there. Raises InputError for other arrays.
         """
-        working, surface = torch.from_numpy(self.frame.to_working(np.asarray(points))), self.surface
+        points = np.asarray(points, np.float64)
+        if points.ndim != 2 or points.shape[1] != 3:
+            raise InputError(
+                f"points have the shape {points.shape}", "field", "Give N points in rows, [N, 3]."
+            )
+        working, surface = torch.from_numpy(self.frame.to_working(points)), self.surface
         with torch.no_grad():
             parts = [surface.field(part) for part in working.split(CHUNK)]
         values = torch.cat(parts) if parts else working.new_zeros(0)
@@ -91,7 +96,14 @@ class Run:
                 self.path,
                 "Hand it over: extract(run, shape=shape), evaluate(run, source=shape).",
             )
-        shape = data.load(known["path"])
+        try:
+            shape = data.load(known["path"])
+        except InputError as error:
+            raise InputError(
+                f"the input cannot be read again ({error.what})",
+                known["path"],
+                "Put it back, or name it: isofield evaluate RUN --data PATH.",
+            ) from None
         if shape.fingerprint != known["fingerprint"]:
             raise InputError(
                 "is not the shape that this run was trained on",

@@ -1,5 +1,6 @@
 """Train one method on one input, in a run folder, resumable at any moment."""
 
+import json
 import platform
 import sys
 from dataclasses import asdict
@@ -13,7 +14,7 @@ import torch
 from .. import __version__, data
 from ..data.shape import Shape
 from ..methods import METHODS
-from ..methods.choice import Choice, quality_named, suited_to
+from ..methods.choice import Choice, Quality, quality_named, suited_to
 from ..runtime.errors import InputError
 from ..runtime.memory import keep_freed_memory
 from ..runtime.progress import progress, say
@@ -31,40 +32,38 @@ __all__ = ["train"]
 
 
 def train(
-    source: str | Path | Shape,
+    source: Any,
     method: str | None = None,
     config: Any = None,
     options: TrainOptions = TrainOptions(),  # noqa: B008 (frozen)
-    quality: str = "standard",
+    quality: str | None = None,
     command: str = "",
 ) -> Run:
-    """Train `method` on `source` (a file or a Shape) and return the run.
+    """Train `method` on `source` (as for `fit`) and return the run.
 
-    method: by name, or None for the one that suits the input. quality: "draft", "standard" or "high" sets the
-    size of the network, and the budget where options give none. config: the method's Config, or a dictionary
-    of settings that differ from the quality's. With options.resume, everything but a new budget comes from
-    the run itself.
+    method: by name, or None for the one that suits the input. quality: "draft", "standard" (the default) or
+    "high" sets the size of the network, and the budget where options give none. config: the method's Config,
+    or a dictionary of settings that differ from the quality's. With options.resume, everything but a new
+    budget comes from the run itself; settings that contradict it are refused (InputError).
     """
     options.check()
-    chosen = quality_named(quality)
+    chosen = quality_named(quality or "standard")
     keep_freed_memory()
-    shape = source if isinstance(source, Shape) else data.load(source)
+    shape = data.as_shape(source)
     old = _resumed(options, shape)
     if old is not None:
-        if method not in (None, old["method"]):
-            raise InputError(f"the run is one of {old['method']}", "--method", "Leave it out with --resume.")
-        say("going on with the run's own settings and seed")
+        _refuse_contradictions(old, method, config, quality, options.seed)
         description = old
         if options.seconds is not None or options.steps is not None:
             schedule = old.get("schedule", old["budget"])
             description = {**old, "budget": asdict(options.budget(0)), "schedule": schedule}
     else:
+        if options.resume:
+            say(f"nothing to resume in {options.out}: starting there")
         choice = suited_to(shape) if method is None else Choice(_known(method), "asked for")
-        if config is None or isinstance(config, dict):
-            default = METHODS[choice.method].load()[1]().at(chosen)
-            config = updated(default, config or {}, f"method {choice.method}")
+        config = _config_of(choice.method, config, chosen)
         description = _description(
-            shape, choice, config, options.budget(chosen.steps), options, quality, command
+            shape, choice, config, options.budget(chosen.steps), options, quality or "standard", command
         )
     for doubt in description["doubts"]:
         say(f"note: {doubt}")
@@ -112,6 +111,38 @@ def _resumed(options: TrainOptions, shape: Shape) -> dict[str, Any] | None:
     return description
 
 
+def _config_of(method: str, config: Any, quality: Quality) -> Any:
+    """The method's config; settings in a dictionary change those of the quality."""
+    if config is None or isinstance(config, dict):
+        default = METHODS[method].load()[1]().at(quality)
+        return updated(default, config or {}, f"method {method}")
+    return config
+
+
+def _refuse_contradictions(
+    old: dict[str, Any], method: str | None, config: Any, quality: str | None, seed: int | None
+) -> None:
+    """Raise InputError where what is asked for now is not what the run is."""
+    same = {
+        "--method": (method, old["method"]),
+        "--quality": (quality, old["quality"]),
+        "--seed": (seed, old["seed"]),
+    }
+    for flag, (asked, is_now) in same.items():
+        if asked not in (None, is_now):
+            raise InputError(
+                f"the run was begun with {is_now}, not {asked}", flag, "Leave it out to go on, or begin anew."
+            )
+    if config is not None:
+        config = asdict(_config_of(old["method"], config, quality_named(old["quality"])))
+        if json.loads(json.dumps(config)) != old["config"]:
+            raise InputError(
+                "the settings differ from those that the run was begun with",
+                "--config",
+                "Leave them out to go on, or begin anew.",
+            )
+
+
 def _known(method: str) -> str:
     if method not in METHODS:
         raise InputError(f"there is no method {method!r}", "--method", f"The methods: {', '.join(METHODS)}.")
@@ -136,7 +167,7 @@ def _description(
         "quality": quality,
         "config": asdict(config),
         "budget": asdict(budget),
-        "seed": options.seed,
+        "seed": options.seed or 0,
         "data": {
             "path": str(Path(shape.source).resolve()) if shape.source else "",
             "name": shape.name,

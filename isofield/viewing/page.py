@@ -149,6 +149,7 @@ def _data(page: Page) -> tuple[dict, list[str]]:
         shown.append("Field values that are not finite are shown as outside.")
     record = {
         "up": page.up,
+        "mode": "shaded" if page.mesh.colours is None else "colours",
         "axes": UP_AXES,
         "centre": centre.tolist(),
         "radius": float(np.linalg.norm(used - centre, axis=1).max()) or 1.0,

@@ -39,7 +39,7 @@ def _two_threads():
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("count", [1, 127, 128, 500])
+@pytest.mark.parametrize("count", [0, 1, 127, 128, 500])
 def test_values_equal_the_reference(layout, count):
     levels, x = LAYOUTS[layout], points(count)
     table = table_for(levels)

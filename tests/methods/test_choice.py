@@ -5,9 +5,11 @@ import pytest
 
 from isofield.data.shape import Shape
 from isofield.extraction.surface import extract_surface
+from isofield.geometry.closed_forms import box_mesh
 from isofield.geometry.level import Below
 from isofield.geometry.mesh import Mesh
 from isofield.methods.choice import suited_to
+from isofield.runtime.errors import InputError
 
 SPHERE = extract_surface(lambda points: points.norm(dim=1) - 0.7, Below(), 24).mesh
 
@@ -41,9 +43,38 @@ def test_walls_inside_the_solid_get_occupancy():
 
 
 def test_a_sheet_that_encloses_nothing_is_doubted():
-    corners = np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]], np.float64)
+    corners = np.array([[-1, -1, 0], [1, -1, 0.1], [1, 1, 0], [-1, 1, 0.1]], np.float64)
     sheet = Mesh(corners, np.array([[0, 1, 2], [0, 2, 3]], np.int32))
     assert _choice(sheet).doubts
+
+
+def test_a_flat_sheet_is_refused():
+    corners = np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]], np.float64)
+    with pytest.raises(InputError, match="flat"):
+        _choice(Mesh(corners, np.array([[0, 1, 2], [0, 2, 3]], np.int32)))
+
+
+def test_a_closed_box_as_thin_as_a_needle_gets_distances():
+    assert _choice(box_mesh((500, 0.5, 0.5))).method == "sdf"
+
+
+def _points(count: int, flipped: float) -> Shape:
+    rng = np.random.default_rng(0)
+    directions = rng.normal(size=(count, 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    signs = np.where(rng.random(count) < flipped, -1, 1)[:, None]
+    return Shape("test", "points", directions, normals=(signs * directions).astype(np.float32))
+
+
+def test_normals_that_contradict_each_other_are_doubted():
+    assert suited_to(_points(3000, 0.0)).doubts == ()
+    assert suited_to(_points(3000, 0.5)).doubts
+
+
+def test_normals_that_point_inward_as_a_whole_are_turned():
+    inward = _points(3000, 1.0)
+    assert suited_to(inward).doubts == ()
+    assert inward.solid.occupancy(np.zeros((1, 3), np.float32)).all()
 
 
 def test_points_with_normals_get_distances():

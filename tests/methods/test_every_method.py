@@ -48,7 +48,9 @@ def _changed(value: object) -> object:
         return "siren"
     if isinstance(value, tuple):
         return (*value, 0.5)
-    return 7 if value is None else value * 2
+    if value is None:
+        return 7
+    return value + 1 if isinstance(value, int) else value / 2
 
 
 def test_a_config_survives_its_way_through_run_json(entry):
@@ -140,7 +142,7 @@ def test_every_network_trains_and_can_be_extracted(entry, ball, kind):
         values = surface.field(torch.linspace(-1, 1, 300).reshape(100, 3))
     # after two steps the level itself may be nowhere, the middle of the values is somewhere
     middle = type(surface.inside)(float(values.median()))
-    certificate = certify(extract_surface(surface.field, middle, 12, method="dense").mesh)
+    certificate = certify(extract_surface(surface.field, middle, 12, search="dense").mesh)
     assert certificate.closed
 
 
@@ -168,5 +170,5 @@ def test_the_metric_is_the_intersection_over_union(ball):
     from isofield.data.samples import HeldOut
 
     smaller = RADIUS * 0.5 ** (1 / 3)
-    iou = HeldOut(ball, seed=0).iou(lambda points: points.norm(dim=1) - smaller, Below())
+    iou = HeldOut(ball.solid, seed=0).iou(lambda points: points.norm(dim=1) - smaller, Below())
     assert iou == pytest.approx(0.5, abs=0.02)

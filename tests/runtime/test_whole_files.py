@@ -1,5 +1,6 @@
 """Files are whole or absent, whatever happens while they are written."""
 
+import json
 import os
 import stat
 import threading
@@ -7,7 +8,7 @@ import threading
 import pytest
 
 from isofield.runtime.errors import FailedError
-from isofield.runtime.files import atomic_path, write_text
+from isofield.runtime.files import atomic_path, write_json, write_text
 
 
 def test_an_error_while_writing_leaves_the_old_file_and_nothing_beside_it(tmp_path):
@@ -75,3 +76,8 @@ def test_a_device_is_never_replaced_by_a_file():
     with pytest.raises(FailedError, match="not a regular file"):
         write_text("/dev/full", "text")
     assert stat.S_ISCHR(os.stat("/dev/full").st_mode)
+
+
+def test_json_has_null_for_what_is_not_finite(tmp_path):
+    write_json(tmp_path / "a.json", {"a": [float("nan"), 1.5], "b": {"c": float("inf")}})
+    assert json.loads((tmp_path / "a.json").read_text()) == {"a": [None, 1.5], "b": {"c": None}}

@@ -2,12 +2,14 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from isofield import load, write_mesh
+from isofield import load, open_run, write_mesh
 from isofield.extraction.surface import extract_surface
+from isofield.geometry.certificate import certify
 from isofield.geometry.level import Below
 from isofield.geometry.mesh import Mesh
 from isofield.training.checkpoints import load_checkpoint, save_checkpoint
@@ -23,7 +25,7 @@ def test_every_format_holds_the_same_mesh(command, spot_run, tmp_path, ending):
     assert len(mesh.vertices) == certificate["vertices"]
     corners, expected_corners = (np.sort(m.vertices[m.faces].mean(1), axis=0) for m in (mesh, expected))
     assert np.abs(corners - expected_corners).max() < 1e-5
-    assert json.loads((tmp_path / "a.certificate.json").read_text()) == certificate
+    assert json.loads((tmp_path / f"a{ending}.certificate.json").read_text()) == certificate
 
 
 def _extract(command, run, path, *flags):
@@ -43,7 +45,7 @@ def test_a_file_elsewhere_leaves_the_run_as_it_is(command, spot_run, tmp_path):
     before = {path.name: path.read_bytes() for path in spot_run.iterdir() if path.is_file()}
     command("extract", spot_run, "--resolution", 24, "--out", tmp_path / "a.ply").assert_done()
     assert {path.name: path.read_bytes() for path in spot_run.iterdir() if path.is_file()} == before
-    assert {path.name for path in tmp_path.iterdir()} == {"a.ply", "a.certificate.json"}
+    assert {path.name for path in tmp_path.iterdir()} == {"a.ply", "a.ply.certificate.json"}
 
 
 def test_the_same_resolution_gives_the_mesh_of_the_fit_again(command, spot_run, tmp_path):
@@ -170,3 +172,49 @@ def test_a_run_whose_input_has_moved_is_evaluated_with_the_path_given(command, s
     command("evaluate", tmp_path / "run", "--data", tmp_path / "elsewhere.ply").assert_done()
     assert "moved.ply" in command("extract", tmp_path / "run", "--open").assert_clear_error().err
     command("extract", tmp_path / "run", "--resolution", 24).assert_done()
+
+
+def test_figures_and_page_of_another_mesh_do_not_stay(command, spot_run, tmp_path):
+    run = shutil.copytree(spot_run, tmp_path / "run")
+    assert "evaluate" in command("extract", run, "--resolution", 32).assert_done().err
+    assert not (run / "metrics.json").exists()
+    assert not (run / "page.html").exists()
+    command("evaluate", run).assert_done()
+    assert (run / "page.html").is_file()
+
+
+def test_without_a_resolution_it_is_that_of_the_quality(command, spot_run, tmp_path):
+    _, certificate = _extract(command, spot_run, tmp_path / "a.ply")
+    assert certificate["extraction"]["resolution"] == 128
+
+
+def test_the_input_is_never_written_over(command, spot, fast, tmp_path):
+    mine = Path(shutil.copy(spot, tmp_path / "mine.ply"))
+    command(
+        "train", "sdf", "--data", mine, "--steps", 5, "--finest", 32, "--out", tmp_path / "run"
+    ).assert_done()
+    before = mine.read_bytes()
+    assert "is the input" in command("extract", tmp_path / "run", "--out", mine).assert_clear_error().err
+    assert mine.read_bytes() == before
+
+
+def test_refined_vertices_lie_on_the_level_of_the_field(command, spot_run, tmp_path):
+    field = open_run(spot_run).field
+    plain, _ = _extract(command, spot_run, tmp_path / "a.ply", "--resolution", 48)
+    refined, certificate = _extract(command, spot_run, tmp_path / "b.ply", "--resolution", 48, "--refine")
+    off = [float(field(mesh.vertices).abs().mean()) for mesh in (plain, refined)]
+    assert off[1] < 0.1 * off[0]
+    assert certificate["closed"]
+    assert certificate["self_intersections"] is not None
+
+
+def test_the_certificate_is_one_of_the_file(command, spot, tmp_path):
+    """Far from the origin single precision would merge vertices that the certificate holds apart."""
+    shape = load(spot)
+    write_mesh(tmp_path / "far.ply", Mesh(shape.vertices + 60.0, shape.faces))
+    run = tmp_path / "run"
+    command("train", "sdf", "--data", tmp_path / "far.ply", "--steps", 20, "--out", run).assert_done()
+    mesh, certificate = _extract(command, run, tmp_path / "a.ply", "--resolution", 256)
+    found = certify(Mesh(mesh.vertices, mesh.faces), from_marching_cubes=True)
+    assert found.degenerate_faces == certificate["degenerate_faces"] == 0
+    assert found.volume == certificate["volume"]

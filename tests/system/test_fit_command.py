@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -298,3 +299,31 @@ def test_a_box_far_from_the_origin_keeps_its_digits(command, fast, tmp_path):
         np.abs(mesh.vertices[:, 0] - 1e6) < 0.03
     )  # the wall x = 0, whose points differ by far less than 0.06
     assert np.unique(mesh.vertices[flat, 0]).size > 100
+
+
+def test_a_resumed_run_refuses_what_contradicts_it_and_finds_its_input_itself(
+    command, spot, spot_run, tmp_path
+):
+    run = shutil.copytree(spot_run, tmp_path / "run")
+    for flags in (["--quality", "high"], ["--method", "occupancy"], ["--seed", 3]):
+        answer = command("fit", spot, "--resume", "--out", run, *flags).assert_clear_error()
+        assert flags[0] in answer.err
+    before = (run / "mesh.ply").read_bytes()
+    command("fit", "--resume", "--out", run, "--resolution", 48).assert_done()
+    assert (run / "mesh.ply").read_bytes() == before
+
+
+def test_a_mesh_that_follows_its_input_poorly_is_said_to(command, spot, hasty, tmp_path):
+    answer = command("fit", spot, *hasty, "--out", tmp_path / "run").assert_done()
+    assert "follows the input poorly" in answer.out
+    assert _json(tmp_path / "run" / "metrics.json")["doubts"]
+
+
+def test_two_inputs_of_one_name_are_refused_before_any_work(command, spot, tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        shutil.copy(spot, tmp_path / folder / "spot.ply")
+    inputs = [tmp_path / folder / "spot.ply" for folder in ("a", "b")]
+    answer = command("fit", *inputs, "--out", tmp_path / "out", "--overwrite").assert_clear_error()
+    assert "spot.ply" in answer.err
+    assert not (tmp_path / "out").exists()

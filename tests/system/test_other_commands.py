@@ -141,9 +141,7 @@ def test_a_setting_out_of_range_is_refused_by_its_flag_and_makes_nothing(
 
 
 def test_more_memory_than_there_is_is_said_in_words(command, spot, tmp_path):
-    answer = command(
-        "train", "sdf", "--data", spot, "--out", tmp_path / "run", "--finest", 20_000, "--log2-table", 40
-    )
+    answer = command("train", "sdf", "--data", spot, "--out", tmp_path / "run", "--points", 10**13)
     answer.assert_clear_error()
     assert answer.code == 1
     assert "not enough memory" in answer.err

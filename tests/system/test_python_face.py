@@ -6,6 +6,7 @@ import torch
 import trimesh
 
 import isofield
+from isofield.geometry.mesh import Mesh
 from isofield.runtime.errors import InputError
 
 SMALL = {"points": 4096, "network": {"levels": 3, "coarsest": 8, "finest": 32, "log2_table": 15}}
@@ -101,3 +102,28 @@ def test_what_cannot_work_raises_an_error_in_words(spot, tmp_path, options):
 def test_an_unknown_option_is_a_type_error(spot, tmp_path):
     with pytest.raises(TypeError, match="stepz"):
         isofield.fit(spot, out=tmp_path / "run", stepz=3)
+
+
+def test_no_points_have_no_values_and_other_arrays_are_refused(run):
+    assert run.field(np.zeros((0, 3))).shape == (0,)
+    with pytest.raises(InputError, match="shape"):
+        run.field(np.zeros(3))
+
+
+def test_a_trimesh_serves_as_input_and_the_run_says_that_it_is_not_kept(run, tmp_path):
+    mesh = run.mesh()
+    again = isofield.fit(mesh, quality="draft", config=SMALL, steps=20, resolution=24, out=tmp_path / "run")
+    assert again.metrics["figures"]["iou"] > 0.5
+    with pytest.raises(InputError, match="in memory"):
+        again.shape()
+
+
+def test_resuming_takes_text_for_the_folder(run):
+    assert isofield.fit(run.shape(), out=str(run.path), resume=True, resolution=48).path == run.path
+
+
+def test_a_mesh_in_memory_leaves_the_figures_of_the_run_alone(run):
+    before = run.metrics
+    shape = run.shape()
+    assert isofield.evaluate(run, Mesh(shape.vertices, shape.faces))["figures"]["iou"] == 1.0
+    assert run.metrics == before

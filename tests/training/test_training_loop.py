@@ -150,3 +150,34 @@ def test_warming_up_changes_nothing(line):
     assert all(torch.equal(value, before[name]) for name, value in line.line.state_dict().items())
     assert all(parameter.grad is None for parameter in line.line.parameters())
     assert line.players["line"].optimiser.state_dict()["state"] == {}
+
+
+def test_an_error_in_the_middle_of_a_step_saves_nothing_of_it(line, folder, monkeypatch):
+    """Two parameters, and the second Ctrl-C comes between them."""
+    hooks = [Checkpoints(line, folder)]
+    train(line, Clock(Budget(steps=3)), [])
+    half = line.players["line"].optimiser.step
+
+    def stopped(*arguments):
+        half()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(line.players["line"].optimiser, "step", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        train(line, Clock(Budget(steps=9)), hooks)
+    assert latest_checkpoint(folder.checkpoints) is None
+
+
+def test_every_hook_is_closed_though_one_of_them_fails(line):
+    closed = []
+
+    class Failing:
+        def after_step(self, clock, terms) -> None: ...
+
+        def close(self, clock, whole) -> None:
+            closed.append(self)
+            raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="disk is full"):
+        train(line, Clock(Budget(steps=1)), [Failing(), Failing()])
+    assert len(closed) == 2

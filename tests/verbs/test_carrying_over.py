@@ -104,7 +104,7 @@ def test_an_output_that_nobody_can_write_is_refused(far_run, make_ball, tmp_path
         ({"faces": 3}, "--faces"),
         ({"resolution": 0}, "resolution"),
         ({"resolution": -5}, "resolution"),
-        ({"method": "octree"}, "method"),
+        ({"search": "octree"}, "search"),
         ({"max_memory": "lots"}, "--max-memory"),
         ({"max_memory": "0"}, "memory"),
     ],

@@ -6,7 +6,7 @@ const canvas = $("view");
 const controls = $("controls");
 
 // What is shown. The controls, the keys and the address (#mode=error&slice=x:40) write here, then ask for a drawing.
-const start = { mode: "shaded", show: "result", flat: false, wire: false, plane: false, cut: false, at: 50, up: data.up,
+const start = { mode: data.mode, show: "result", flat: false, wire: false, plane: false, cut: false, at: 50, up: data.up,
   axis: data.axes[data.up][2].findIndex(Boolean), azimuth: 35, elevation: 18, zoom: 1, target: [0, 0, 0] };
 const state = { ...start };
 
