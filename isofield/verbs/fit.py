@@ -1,6 +1,7 @@
 """The main job in one sentence: train on what the input is, extract, evaluate, write the page."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 from .. import data
