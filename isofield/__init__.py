@@ -2,7 +2,7 @@
 
 run = isofield.fit("bunny.ply", seconds=10)     # train, extract, evaluate, page
 run.mesh()                                      # trimesh.Trimesh in the file's own coordinates
-run.field(points)                               # signed distances at points, in the file's own units
+run.field(points)                               # signed distances near the surface, in the file's own units
 """
 
 import importlib as _importlib
