@@ -8,7 +8,7 @@ import tyro
 from ..runtime.errors import InputError
 from ..runtime.files import json_text
 from ..runtime.progress import say, set_quiet
-from ..runtime.threads import available_cores, set_threads
+from ..runtime.threads import available_cores, set_threads, threads
 
 __all__ = ["Shared", "parse", "show"]
 
@@ -33,10 +33,10 @@ class Shared:
                 raise InputError(
                     f"must be 1 or more, not {self.threads}", "--threads", "Leave it out to use all cores."
                 )
-            if self.threads > available_cores():
-                say(f"note: {self.threads} threads on {available_cores()} cores are slower, not faster")
             set_threads(self.threads)
         set_quiet(self.quiet or self.json)
+        if threads() > available_cores():
+            say(f"note: {threads()} threads on {available_cores()} cores are slower, not faster")
 
 
 def parse(kind: type[Arguments], arguments: list[str], verb: str, description: str) -> Arguments:

@@ -7,7 +7,6 @@ import tyro
 
 from ..runtime.progress import say
 from ..verbs.evaluate import evaluate
-from ..verbs.page import page
 from ..verbs.run import open_run
 from .arguments import Shared, parse, show
 
@@ -43,7 +42,7 @@ def main(arguments: list[str]) -> None:
     run = open_run(a.run)
     result = evaluate(run, a.mesh, a.data, a.seed)
     if a.mesh is None and a.data is None:
-        say(f"page: {page(run)}")
+        say(f"page: {run.folder.page}")
     width = max(map(len, result["figures"]))
     lines = [f"against {result['truth']}"]
     lines += [

@@ -49,10 +49,10 @@ def main(arguments: list[str]) -> None:
     a = parse(Arguments, arguments, "extract", DESCRIPTION)
     a.shared.apply()
     run = open_run(a.run)
-    judged = a.out is None and run.folder.metrics.is_file()
+    judged = run.folder.metrics.is_file()
     _, certificate = extract(run, a.resolution, a.search, a.faces, a.open, a.refine, a.max_memory, a.out)
     volume = "" if certificate["volume"] is None else f", volume {certificate['volume']:.6g}"
     text = f"{a.out or run.folder.mesh}: {in_words(certificate)}, area {certificate['area']:.6g}{volume}"
     show(certificate, a.shared.json, text)
-    if judged:
+    if judged and not run.folder.metrics.is_file():
         say(f"metrics.json and page.html were those of the mesh before; next: isofield evaluate {run.path}")

@@ -93,7 +93,7 @@ def load(path: str | os.PathLike) -> Shape:
 
 def as_shape(source: Any) -> Shape:
     """A Shape as it is; a file, read; or an object with `vertices` and perhaps `faces`, such as a
-    trimesh.Trimesh."""
+    trimesh.Trimesh, with the colours of its vertices (it computes normals, so these are not the input's)."""
     if isinstance(source, Shape):
         return source
     if hasattr(source, "vertices"):

@@ -39,13 +39,17 @@ class Shape:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        for name, kind in (("vertices", np.float64), ("faces", np.int32)):
+            object.__setattr__(self, name, np.ascontiguousarray(getattr(self, name), kind))
         count = len(self.vertices)
         sound = {
             "vertices": self.vertices.shape == (count, 3) and count > 0 and np.isfinite(self.vertices).all(),
             "faces": self.faces.ndim == 2
             and self.faces.shape[1] == 3
             and bool(np.all((self.faces >= 0) & (self.faces < count))),
-            "normals": self.normals is None or self.normals.shape == (count, 3),
+            "normals": self.normals is None
+            or (self.normals.shape == (count, 3) and np.isfinite(self.normals).all()),
+            "kind and faces": (self.kind == "mesh") == (len(self.faces) > 0),
             "colours": self.colours is None or self.colours.shape == (count, 3),
         }
         for name, fits in sound.items():
@@ -55,8 +59,6 @@ class Shape:
                     f"Shape {self.name!r}",
                     "See help(isofield.Shape).",
                 )
-        object.__setattr__(self, "vertices", np.ascontiguousarray(self.vertices, np.float64))
-        object.__setattr__(self, "faces", np.ascontiguousarray(self.faces, np.int32))
 
     @cached_property
     def frame(self) -> Frame:

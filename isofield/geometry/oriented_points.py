@@ -1,7 +1,5 @@
 """The solid of oriented points: signed distance near the samples, winding numbers away from them."""
 
-from functools import cached_property
-
 import numpy as np
 
 from ..kernels import bvh
@@ -21,8 +19,9 @@ class OrientedPoints:
     Elsewhere the distance is that to the nearest sample and the sign that of the winding number of the
     samples as dipoles (Barill et al. 2018, section 3.3), with the local area pi r^2 / k, r the distance to
     the k-th neighbour. positions: float32 [P, 3] in the working box. normals: float32 [P, 3], unit length.
-    gap: how far from the samples the surface may be. Normals that point inward as a whole (the volume that
-    they enclose is negative) are turned.
+    separating_share: see `_separating_shares`. gap: how far from the samples the surface may be. turned:
+    whether the normals were turned as a whole, which happens where that leaves many more samples between
+    inside and outside.
     """
 
     def __init__(self, positions: np.ndarray, normals: np.ndarray) -> None:
@@ -35,20 +34,25 @@ class OrientedPoints:
         self.areas = np.pi * reach[:, -1] ** 2 / max(k, 1)
         self.spacing = np.sqrt(self.areas).astype(np.float32)  # edge of a square of the local area
         self.gap = float(np.median(self.spacing))
-        around = self.positions - self.positions.mean(axis=0)
-        if np.sum(self.areas * (around * self.normals).sum(1)) < 0:
-            self.normals = -self.normals
         self._dipoles = bvh.build_points(positions, self.normals, self.areas)
+        self.separating_share, the_other_way = self._separating_shares()
+        self.turned = the_other_way > self.separating_share + 0.5
+        if self.turned:
+            self.normals, self.separating_share = -self.normals, the_other_way
+            self._dipoles = bvh.build_points(positions, self.normals, self.areas)
         self._chance = np.cumsum(self.areas) / np.sum(self.areas)
 
-    @cached_property
-    def separating_share(self) -> float:
-        """Share of the samples with the inside behind them and the outside before them, a spacing away: 1 for
-        dense samples with right normals, less where they are sparse, about 0 where normals contradict."""
+    def _separating_shares(self) -> tuple[float, float]:
+        """Share of the samples with the inside behind them and the outside before them, a spacing away:
+        as the normals are, and were they all turned.
+
+        About 1 for dense samples with right normals, less where they are sparse, 0 where normals contradict.
+        """
         chosen = np.random.default_rng(0).permutation(len(self.positions))[:_CHECKED]
         step = self.spacing[chosen, None] * self.normals[chosen]
         behind, before = (self.winding_number(self.positions[chosen] + s) for s in (-step, step))
-        return float(np.mean((behind > 0.5) & (before < 0.5)))
+        as_it_is = np.mean((behind > 0.5) & (before < 0.5))
+        return float(as_it_is), float(np.mean((-before > 0.5) & (-behind < 0.5)))
 
     def distance(self, points: np.ndarray, limit: float = np.inf) -> np.ndarray:
         """Distances [N] to the nearest sample, cut off at `limit`."""

@@ -63,6 +63,8 @@ def suited_to(shape: Shape) -> Choice:
                 f"at only {share:.0%} of the points do the normals agree on what is inside: they contradict "
                 "each other, or the points are too few for the shape; orient them, or give more",
             )
+        if solid.turned:
+            doubts = (*doubts, "the normals point inward as a whole: all were turned")
         return Choice("sdf", "points with normals", doubts)
     if solid.doubt > DOUBTFUL:
         doubt = (

@@ -42,11 +42,13 @@ def available_memory() -> int:
         free = int(fields["MemAvailable"].split()[0]) * 1024
     except (OSError, KeyError, ValueError):
         free = 4 * 2**30
-    try:  # cgroup v2, which says "max" where there is no limit
-        limit, used = (int(Path(f"/sys/fs/cgroup/memory.{name}").read_text()) for name in ("max", "current"))
-    except (OSError, ValueError):
+    try:  # cgroup v2, which says "max" where there is no limit; cached files give way
+        group = Path("/sys/fs/cgroup")
+        limit, used = (int((group / f"memory.{name}").read_text()) for name in ("max", "current"))
+        kinds = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        return max(min(free, limit - used + int(kinds["inactive_file"])), 0)
+    except (OSError, ValueError, KeyError):
         return free
-    return max(min(free, limit - used), 0)
 
 
 def keep_freed_memory() -> None:

@@ -12,6 +12,8 @@ from ..runtime.files import write_json
 
 __all__ = ["RunFolder", "claim_folder"]
 
+KEYS = {"method", "reason", "doubts", "quality", "config", "budget", "seed", "data"}  # of run.json
+
 
 @dataclass(frozen=True)
 class RunFolder:
@@ -76,7 +78,7 @@ class RunFolder:
             ) from None
         except (ValueError, OSError) as error:
             raise InputError(f"cannot be read ({error})", file, "Name another run, or train again.") from None
-        if not isinstance(content, dict) or not {"method", "config", "data", "seed"} <= content.keys():
+        if not isinstance(content, dict) or not content.keys() >= KEYS:
             raise InputError("does not describe a run of isofield", file, "Name another run, or train again.")
         return content
 

@@ -1,14 +1,17 @@
 """The numbers of a run: its mesh against its input."""
 
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
 from .. import data
 from ..data.shape import Shape
 from ..geometry.mesh import Mesh
+from ..geometry.oriented_points import OrientedPoints
 from ..metrics.shape import MESH_FIGURES, POINT_FIGURES, compare_meshes, compare_to_points
 from ..runtime.errors import InputError
 from ..runtime.files import write_json
+from .page import page
 from .run import Run
 
 __all__ = ["HEADLINE", "compared", "evaluate"]
@@ -26,7 +29,7 @@ def evaluate(
     run: Run, mesh: Mesh | str | Path | None = None, source: Any = None, seed: int = 0
 ) -> dict[str, Any]:
     """Compare a mesh (None: RUN/mesh.ply) with the run's input, by named figures; those of the run's own mesh
-    and input are written to RUN/metrics.json.
+    and input are written to RUN/metrics.json, and the page is made anew.
 
     source: the input, or another truth in the same coordinates (a mesh or points); None: the path in the run.
     Returns what `compared` does.
@@ -43,6 +46,7 @@ def evaluate(
     result = compared(mesh, shape, seed)
     if own:
         write_json(run.folder.metrics, result)
+        page(run, shape=shape)
     return result
 
 
@@ -53,11 +57,14 @@ def compared(mesh: Mesh, shape: Shape, seed: int = 0) -> dict[str, Any]:
         figures = compare_meshes(mesh, Mesh(shape.vertices, shape.faces), seed=seed)
         meaning = MESH_FIGURES
     else:
-        figures = compare_to_points(mesh, shape.vertices, shape.normals)
+        assert isinstance(shape.solid, OrientedPoints)
+        figures = compare_to_points(mesh, shape.vertices, shape.solid.normals)
         meaning = POINT_FIGURES
     return {
         "truth": str(shape.source),
-        "headline": {name: figures[name] for name in HEADLINE[shape.kind] if name in figures},
+        "headline": {
+            name: figures[name] for name in HEADLINE[shape.kind] if isfinite(figures.get(name, nan))
+        },
         "doubts": _doubts(figures),
         "figures": figures,
         "meaning": {
@@ -68,11 +75,11 @@ def compared(mesh: Mesh, shape: Shape, seed: int = 0) -> dict[str, Any]:
 
 
 def _doubts(figures: dict[str, float]) -> list[str]:
-    agreement = figures.get("iou", figures.get("points_normal_consistency", 1.0))
-    if agreement >= POOR:
+    name = "iou" if "iou" in figures else "points_normal_consistency"
+    agreement = figures.get(name, nan)
+    if not agreement < POOR:  # also where it is not defined
         return []
-    name = "intersection over union" if "iou" in figures else "normal consistency"
     return [
-        f"the mesh follows the input poorly ({name} {agreement:.3f}): train for longer (--seconds, --steps), "
-        "or finer where parts are thin (--quality high); the error on the page shows where"
+        f"the mesh follows the input poorly ({name.replace('_', ' ')} {agreement:.3f}): train for "
+        "longer (--seconds, --steps), or finer where parts are thin (--quality high); the page shows where"
     ]

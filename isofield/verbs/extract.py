@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from ..data.readers import as_shape
 from ..data.shape import Shape
 from ..data.writers import WRITERS, in_file_precision, write_mesh
 from ..extraction.floaters import without_floaters
 from ..extraction.normals import vertex_normals
-from ..extraction.refine import refine
+from ..extraction.refine import refine as moved_onto_level
 from ..extraction.simplify import simplify
 from ..extraction.surface import Extraction, extract_surface
 from ..extraction.trim import trim as trim_unsupported
@@ -27,6 +28,7 @@ __all__ = ["check_extraction", "extract"]
 
 # of a cell, that single precision may move a vertex by in the file: vertices lie 1e-3 of a cell apart or more
 ROUNDING = 1e-4
+LEAST_MEMORY = 256 << 20  # bytes that an extraction may take in any case
 FINEST = 8192  # cells along an axis: twice that, and float32 cannot tell vertices from grid points
 # what a surface that fills the box takes in all, for each of the resolution^2 columns of cells
 BYTES_PER_SQUARE = 600
@@ -38,16 +40,16 @@ def extract(
     search: str = "mise",
     faces: int | None = None,
     trim: bool = False,
-    refined: bool = False,
+    refine: bool = False,
     max_memory: str | int | None = None,
     out: str | Path | None = None,
-    shape: Shape | None = None,
+    shape: Any = None,
 ) -> tuple[Mesh, dict[str, Any]]:
     """The surface of the run's field: (mesh in the input's coordinates, its certificate); both are also
     written.
 
     resolution: cells along each axis of the working box; None for that of the run's quality. search: "mise"
-    or "dense". faces: simplify to about so many. trim: drop surface that no input supports. refined: move the
+    or "dense". faces: simplify to about so many. trim: drop surface that no input supports. refine: move the
     vertices onto the level of the field. max_memory: bytes, or text such as "1GiB", for the search. out: file
     of the mesh (.ply .obj .stl .off .glb), with the certificate beside it; None for RUN/mesh.ply, whose
     metrics and page, if the run has them, are then removed: they are those of another mesh. shape: the input,
@@ -68,7 +70,7 @@ def extract(
             max_memory=_memory_limit(resolution) if limit is None else limit,
             progress=bar.update,
         )
-    shape = shape or _input(run, trim)
+    shape = _input(run, trim) if shape is None else as_shape(shape)
     mesh, floaters, moved = found.mesh, 0, False
     if shape is not None:
         # what the field can tell apart is as fine as the resolution that suits it, whatever is asked for
@@ -77,8 +79,8 @@ def extract(
         mesh, floaters = without_floaters(mesh, support, reach)
         if trim:
             mesh = trim_unsupported(mesh, support, reach)
-    if refined:
-        mesh, moved = refine(surface.field, surface.inside, mesh, found.cell), True
+    if refine:
+        mesh, moved = moved_onto_level(surface.field, surface.inside, mesh, found.cell), True
     if faces is not None and faces < len(mesh.faces):
         mesh, moved = simplify(mesh, faces), True
         if not 0.9 * faces <= len(mesh.faces) <= 1.1 * faces:
@@ -93,8 +95,12 @@ def extract(
     mesh = Mesh(run.frame.to_input(mesh.vertices), mesh.faces, normals, colours)
     mesh = in_file_precision(mesh, tolerance)  # first: the certificate is one of the file
     certificate = certify(mesh, from_marching_cubes=not moved)
-    report = _report(run, found, certificate, trim, refined, floaters if shape is not None else None)
+    report = _report(run, found, certificate, trim, refine, floaters if shape is not None else None)
     target = run.folder.mesh if out is None else Path(out)
+    own = target.resolve() == run.folder.mesh.resolve()
+    if own:  # first: what is left after a kill must not speak of another mesh
+        for stale in (run.folder.certificate, run.folder.metrics, run.folder.page):
+            stale.unlink(missing_ok=True)
     write_mesh(
         target,
         mesh,
@@ -104,12 +110,7 @@ def extract(
         ],
         tolerance=tolerance,
     )
-    if out is None:
-        for stale in (run.folder.metrics, run.folder.page):
-            stale.unlink(missing_ok=True)
-    write_json(
-        run.folder.certificate if out is None else target.with_name(target.name + ".certificate.json"), report
-    )
+    write_json(run.folder.certificate if own else target.with_name(target.name + ".certificate.json"), report)
     return mesh, report
 
 
@@ -151,7 +152,7 @@ def _memory_limit(resolution: int) -> int | None:
     if needed < free / 2:
         return None
     say(f"note: {resolution} cells may need {size_text(needed)} of {size_text(free)} free; working in slabs")
-    return free // 2
+    return max(free // 2, LEAST_MEMORY)
 
 
 def _report(
@@ -183,7 +184,7 @@ def _heuristics(found: Extraction, trim: bool) -> list[str]:
             "`isofield extract --search dense` reads every point"
         )
     if trim:
-        text.append("surface farther than two cells from the input was left out")
+        text.append("surface farther from the input than twice what the field resolves was left out")
     return text
 
 

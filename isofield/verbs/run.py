@@ -100,7 +100,7 @@ class Run:
             shape = data.load(known["path"])
         except InputError as error:
             raise InputError(
-                f"the input cannot be read again ({error.what})",
+                error.what,
                 known["path"],
                 "Put it back, or name it: isofield evaluate RUN --data PATH.",
             ) from None

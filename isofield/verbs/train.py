@@ -1,9 +1,8 @@
 """Train one method on one input, in a run folder, resumable at any moment."""
 
-import json
 import platform
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -68,18 +67,19 @@ def train(
     for doubt in description["doubts"]:
         say(f"note: {doubt}")
     name = description["method"]
+    trained = build_method(description)
+    trained.prepare(shape, description["seed"])  # first: what cannot be trained on costs no folder
     folder = claim_folder(options.out, f"{name}-{shape.name}", options.resume, options.overwrite)
     folder.describe(description)
     say(f"{name} ({description['reason']}) -> {folder.path}")
-    _run_training(build_method(description), shape, description, folder, options.checkpoint_seconds)
+    _run_training(trained, description, folder, options.checkpoint_seconds)
     return Run(folder, description)
 
 
 def _run_training(
-    method: Method, shape: Shape, description: dict[str, Any], folder: RunFolder, checkpoint_seconds: float
+    method: Method, description: dict[str, Any], folder: RunFolder, checkpoint_seconds: float
 ) -> None:
-    """Prepare, restore what was saved, and run the loop with its hooks."""
-    method.prepare(shape, description["seed"])
+    """Restore what was saved, and run the loop with its hooks."""
     say("compiling kernels (once) ..." if not _compiled() else "sampling ...")
     warm_up(method)
     step, seconds = restore(method, folder)
@@ -133,14 +133,25 @@ def _refuse_contradictions(
             raise InputError(
                 f"the run was begun with {is_now}, not {asked}", flag, "Leave it out to go on, or begin anew."
             )
-    if config is not None:
-        config = asdict(_config_of(old["method"], config, quality_named(old["quality"])))
-        if json.loads(json.dumps(config)) != old["config"]:
-            raise InputError(
-                "the settings differ from those that the run was begun with",
-                "--config",
-                "Leave them out to go on, or begin anew.",
-            )
+    default = METHODS[old["method"]].load()[1]()
+    begun_with = updated(default, old["config"], "run.json")
+    changes = config if config is None or isinstance(config, dict) else _changes(config, default)
+    if updated(begun_with, changes or {}, f"method {old['method']}") != begun_with:
+        raise InputError(
+            "the settings differ from those that the run was begun with",
+            "--config",
+            "Leave them out to go on, or begin anew.",
+        )
+
+
+def _changes(config: Any, default: Any) -> dict[str, Any]:
+    """The settings that differ from the default, nested ones in dictionaries."""
+    found = {}
+    for name, value in vars(config).items():
+        usual = getattr(default, name)
+        if value != usual:
+            found[name] = _changes(value, usual) if is_dataclass(value) else value
+    return found
 
 
 def _known(method: str) -> str:

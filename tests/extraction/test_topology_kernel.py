@@ -34,7 +34,7 @@ def test_turned_face_is_misoriented_along_three_edges():
     assert edges_and_fans(turned, 4) == (6, 0, 3, 0, 4, 0)
 
 
-def test_two_solids_on_one_edge_make_a_crowded_edge():
+def test_two_solids_on_one_edge_make_a_non_manifold_edge():
     other = np.array([0, 1, 4, 5], np.int32)[TETRAHEDRON]
     found = edges_and_fans(np.concatenate([TETRAHEDRON, other]), 6)
     assert (found.edges, found.non_manifold, found.pinched) == (

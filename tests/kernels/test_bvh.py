@@ -334,3 +334,17 @@ def test_faces_without_area_do_not_cross_anything(monkeypatch):
         monkeypatch.setenv("ISOFIELD_KERNELS", backend)
         assert len(bvh.self_intersections(vertices, faces)) == 0
         assert len(bvh.self_intersections(vertices, faces[1:])) == 0
+
+
+def test_winding_numbers_are_right_close_to_the_long_edges_of_slivers():
+    """Single precision loses all digits of a sliver's solid angle there."""
+    box = box_mesh((1.0, 1e-3, 1e-3))
+    tree = bvh.build(box.vertices, box.faces)
+    rng = np.random.default_rng(0)
+    points = rng.uniform((-0.9, -1e-3, -1e-3), (0.9, 1e-3, 1e-3), (4000, 3))
+    near = np.sign(points[:, 1:]) * (1e-3 - 10 ** rng.uniform(-6, -4, (4000, 2)))  # beside an edge, inside
+    inside = np.column_stack([points[:, 0], near]).astype(np.float32)
+    outside = inside.copy()
+    outside[:, 1:] += 2 * (np.sign(inside[:, 1:]) * 1e-3 - inside[:, 1:])
+    assert np.abs(bvh.winding_number(tree, inside) - 1).max() < 0.01
+    assert np.abs(bvh.winding_number(tree, outside)).max() < 0.01

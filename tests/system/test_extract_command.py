@@ -53,9 +53,9 @@ def test_the_same_resolution_gives_the_mesh_of_the_fit_again(command, spot_run, 
     assert (tmp_path / "a.ply").read_bytes() == (spot_run / "mesh.ply").read_bytes()
 
 
-@pytest.mark.parametrize("method", ["mise", "dense"])
-def test_a_bound_on_memory_does_not_change_the_mesh(command, spot_run, tmp_path, method):
-    flags = ["--resolution", 96, "--search", method]
+@pytest.mark.parametrize("search", ["mise", "dense"])
+def test_a_bound_on_memory_does_not_change_the_mesh(command, spot_run, tmp_path, search):
+    flags = ["--resolution", 96, "--search", search]
     free, _ = _extract(command, spot_run, tmp_path / "free.ply", *flags)
     bound, _ = _extract(command, spot_run, tmp_path / "bound.ply", *flags, "--max-memory", "20MiB")
     assert np.array_equal(free.vertices, bound.vertices)
@@ -174,9 +174,10 @@ def test_a_run_whose_input_has_moved_is_evaluated_with_the_path_given(command, s
     command("extract", tmp_path / "run", "--resolution", 24).assert_done()
 
 
-def test_figures_and_page_of_another_mesh_do_not_stay(command, spot_run, tmp_path):
+@pytest.mark.parametrize("flags", [lambda run: [], lambda run: ["--out", run / "mesh.ply"]])
+def test_figures_and_page_of_another_mesh_do_not_stay(command, spot_run, tmp_path, flags):
     run = shutil.copytree(spot_run, tmp_path / "run")
-    assert "evaluate" in command("extract", run, "--resolution", 32).assert_done().err
+    assert "evaluate" in command("extract", run, "--resolution", 32, *flags(run)).assert_done().err
     assert not (run / "metrics.json").exists()
     assert not (run / "page.html").exists()
     command("evaluate", run).assert_done()

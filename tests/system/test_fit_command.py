@@ -327,3 +327,20 @@ def test_two_inputs_of_one_name_are_refused_before_any_work(command, spot, tmp_p
     answer = command("fit", *inputs, "--out", tmp_path / "out", "--overwrite").assert_clear_error()
     assert "spot.ply" in answer.err
     assert not (tmp_path / "out").exists()
+
+
+def test_an_input_that_cannot_be_trained_on_costs_no_run(command, spot_run, tmp_path):
+    run = shutil.copytree(spot_run, tmp_path / "run")
+    np.savez(tmp_path / "bare.npz", points=np.random.default_rng(0).normal(size=(50, 3)))
+    flags = ["--method", "sdf", "--out", run, "--overwrite"]
+    assert "normals" in command("fit", tmp_path / "bare.npz", *flags).assert_clear_error().err
+    assert (run / "mesh.ply").read_bytes() == (spot_run / "mesh.ply").read_bytes()
+
+
+def test_settings_left_out_go_on_and_others_are_refused(command, spot, tmp_path):
+    begin = ["train", "sdf", "--data", spot, "--out", tmp_path / "run", "--finest", 32, "--points", 2048]
+    command(*begin, "--steps", 5).assert_done()
+    short = ["train", "sdf", "--data", spot, "--out", tmp_path / "run", "--resume", "--steps", 8]
+    command(*short).assert_done()
+    command(*short, "--finest", 32).assert_done()
+    assert "--config" in command(*short, "--finest", 64).assert_clear_error().err

@@ -39,11 +39,6 @@ class Adam:
         ]
         self.state: dict[int, dict[str, Any]] = {}
 
-    def add_param_group(self, group: dict[str, Any]) -> None:
-        """More parameters, `group["params"]`, with an "lr" and the like of their own."""
-        first = {name: value for name, value in self.param_groups[0].items() if name != "params"}
-        self.param_groups.append({**first, **group, "params": list(group["params"])})
-
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients."""
         for group in self.param_groups:

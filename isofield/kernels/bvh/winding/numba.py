@@ -22,6 +22,9 @@ ROUNDED = np.float32(
     1e-8
 )  # squared size of a triangle's number below which rounding shows: angles off by 2e-3
 TOLERANCE = 7e-3  # ... and from where (integral of |s|^2) * radius / distance^5 is below this
+ROUNDED = np.float32(
+    1e-8
+)  # squared size of a triangle's number below which rounding shows: angles off by 2e-3
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -66,15 +69,15 @@ def expand_nodes(boxes, links, rows, sums, multipoles):
 def _leaf_sums(s, box, rows, first, count):
     for i in range(first, first + count):
         t = rows[i]
-        area = 0.5 * np.sqrt(float(t[9]) * t[9] + float(t[10]) * t[10] + float(t[11]) * t[11])
+        area = 0.5 * np.sqrt(np.float64(t[9]) * t[9] + np.float64(t[10]) * t[10] + np.float64(t[11]) * t[11])
         s[0] += area
         for k in range(3):
-            s[1 + k] += area / 3.0 * (float(t[k]) + t[3 + k] + t[6 + k])
+            s[1 + k] += area / 3.0 * (np.float64(t[k]) + t[3 + k] + t[6 + k])
     for k in range(3):
         s[1 + k] = s[1 + k] / s[0] if s[0] > 0.0 else 0.5 * (box[k] + box[3 + k])
     for i in range(first, first + count):
         t = rows[i]
-        area = 0.5 * np.sqrt(float(t[9]) * t[9] + float(t[10]) * t[10] + float(t[11]) * t[11])
+        area = 0.5 * np.sqrt(np.float64(t[9]) * t[9] + np.float64(t[10]) * t[10] + np.float64(t[11]) * t[11])
         # integral of x y over a triangle = area / 12 (sum over corners of x y + 9 times that of the centroid)
         cx = cy = cz = xx = yy = zz = xy = yz = zx = 0.0
         for corner in range(0, 9, 3):
@@ -139,9 +142,9 @@ def _near_an_edge(t, x, y, z, left_out, far):
     close to an edge, of which slivers have many. Seen from the edge itself a triangle adds 0."""
     for p in range(LANES):
         if left_out[p] > 0.0:
-            ax, ay, az = float(t[0]) - x[p], float(t[1]) - y[p], float(t[2]) - z[p]
-            bx, by, bz = float(t[3]) - x[p], float(t[4]) - y[p], float(t[5]) - z[p]
-            cx, cy, cz = float(t[6]) - x[p], float(t[7]) - y[p], float(t[8]) - z[p]
+            ax, ay, az = np.float64(t[0]) - x[p], np.float64(t[1]) - y[p], np.float64(t[2]) - z[p]
+            bx, by, bz = np.float64(t[3]) - x[p], np.float64(t[4]) - y[p], np.float64(t[5]) - z[p]
+            cx, cy, cz = np.float64(t[6]) - x[p], np.float64(t[7]) - y[p], np.float64(t[8]) - z[p]
             a = np.sqrt(ax * ax + ay * ay + az * az)
             b = np.sqrt(bx * bx + by * by + bz * bz)
             c = np.sqrt(cx * cx + cy * cy + cz * cz)
