@@ -41,7 +41,7 @@ def main() -> None:
         help="a Python that has open3d (default: this one)",
     )
     arguments = parser.parse_args()
-    version = _open3d_version(arguments.open3d)
+    version = open3d_version(arguments.open3d)
     isofield("doctor", "--warm")
     shapes, points = (SHAPES[-1:], 5_000) if arguments.small else (SHAPES, POINTS)
     body = [
@@ -58,7 +58,7 @@ def main() -> None:
     for name, outcomes in results.items():
         body.append(_table(name, outcomes))
     body.append(_finding(results))
-    _without_path(arguments)
+    without_path(arguments)
     publish("points", "Points with normals", body, arguments, ("libigl", "trimesh", "manifold3d"))
 
 
@@ -96,7 +96,7 @@ def _seconds_of_fit(measured: Measured) -> float:
     return seconds["training"] + seconds["extraction"]
 
 
-def _open3d_version(python: str) -> str:
+def open3d_version(python: str) -> str:
     found = measure([python, "-c", "import open3d; print(open3d.__version__)"], timeout=120, check=False)
     if found.exit_code != 0:
         sys.exit(
@@ -148,7 +148,7 @@ def _wins(results: dict[str, list[Outcome]], index: int) -> int:
     )
 
 
-def _without_path(arguments: argparse.Namespace) -> None:
+def without_path(arguments: argparse.Namespace) -> None:
     """Show the command without this machine's path to a Python."""
     sys.argv[1:] = [word.replace(arguments.open3d, "PYTHON") for word in sys.argv[1:]]
 

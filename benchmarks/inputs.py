@@ -7,7 +7,16 @@ import numpy as np
 import trimesh
 from report import ROOT
 
-__all__ = ["Triangles", "mesh_path", "read_mesh", "sample_surface", "write_mesh", "write_points"]
+__all__ = [
+    "MESHES",
+    "Triangles",
+    "mesh_path",
+    "read_mesh",
+    "sample_surface",
+    "write_cloud",
+    "write_mesh",
+    "write_points",
+]
 
 MESHES = ROOT.parent / "shared" / "data" / "meshes"
 
@@ -31,6 +40,11 @@ def read_mesh(path: Path) -> Triangles:
     return np.asarray(mesh.vertices, np.float64), np.asarray(mesh.faces, np.int64)
 
 
+def read_points(path: Path) -> np.ndarray:
+    """The points [N, 3] of a file without faces."""
+    return np.asarray(trimesh.load(path, process=False).vertices, np.float64)
+
+
 def sample_surface(
     mesh: Triangles, count: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -50,6 +64,13 @@ def write_points(path: Path, points: np.ndarray, normals: np.ndarray) -> None:
     properties = "".join(f"property float {name}\n" for name in names)
     header = f"ply\nformat binary_little_endian 1.0\nelement vertex {len(points)}\n{properties}end_header\n"
     path.write_bytes(header.encode() + np.hstack([points, normals]).astype("<f4").tobytes())
+
+
+def write_cloud(path: Path, points: np.ndarray) -> None:
+    """Points alone as binary PLY of single precision."""
+    header = f"ply\nformat binary_little_endian 1.0\nelement vertex {len(points)}\n"
+    header += "".join(f"property float {name}\n" for name in "xyz") + "end_header\n"
+    path.write_bytes(header.encode() + points.astype("<f4").tobytes())
 
 
 def write_mesh(path: Path, mesh: Triangles) -> None:

@@ -19,7 +19,8 @@ __all__ = ["main"]
 DESCRIPTION = """Train a neural field on a shape, extract its surface, evaluate it, write the page.
 
 Takes meshes (.ply .obj .stl .off .glb .gltf .binvox; also open, self-intersecting, inside-out)
-and points with normals (.ply .xyz .npz). The method that suits the input is chosen and said.
+and points, with normals or raw (.ply .xyz .npz; or a folder of range scans with a .conf).
+The method that suits the input is chosen and said.
 Makes RUN/mesh.ply (watertight, in the input's own coordinates), RUN/certificate.json,
 RUN/metrics.json and RUN/page.html.
 
@@ -128,10 +129,11 @@ def _input_of(training: TrainOptions) -> tuple[Path, ...]:
 
 def _files(inputs: tuple[Path, ...]) -> list[Path]:
     from ..data import READERS
+    from ..data.readers import scans_of
 
     files: list[Path] = []
     for path in inputs:
-        if path.is_dir():
+        if path.is_dir() and scans_of(path) is None:
             found = sorted(entry for entry in path.iterdir() if entry.suffix.lower() in READERS)
             if not found:
                 raise InputError(

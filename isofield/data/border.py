@@ -20,7 +20,8 @@ class Contents:
     vertices: float [V, 3]. faces: int of any width [F, 3], counted from 0. normals: float [V, 3] or None.
     colours: uint8 [V, 3] sRGB or None. notes: what the reader noticed. vertex_lines: int [V], the line of the
     file that each vertex is on, or None. per_corner: whether the format stores a vertex once for every corner
-    or seam, so that equal ones are to be joined.
+    or seam, so that equal ones are to be joined. towards_sensor: float [V, 3], unit directions from points to
+    what saw them, or None.
     """
 
     vertices: np.ndarray
@@ -30,6 +31,7 @@ class Contents:
     notes: tuple[str, ...] = ()
     vertex_lines: np.ndarray | None = None
     per_corner: bool = False
+    towards_sensor: np.ndarray | None = None
 
 
 def admit(contents: Contents, path: Path) -> Shape:
@@ -61,7 +63,9 @@ def admit(contents: Contents, path: Path) -> Shape:
     used[faces if kind == "mesh" else slice(None)] = True
     _refuse_no_size(vertices, faces, used, path)
     notes += _oddities(faces, int(np.sum(~used)), duplicates)
-    return Shape(path.stem, kind, vertices, faces, normals, colours, str(path), tuple(notes))
+    return Shape(
+        path.stem, kind, vertices, faces, normals, colours, str(path), tuple(notes), contents.towards_sensor
+    )
 
 
 def _refuse_not_finite(contents: Contents, path: Path) -> None:

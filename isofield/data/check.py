@@ -62,9 +62,11 @@ def _warnings(shape: Shape, facts: dict[str, Any]) -> list[str]:
             "precision or near the origin."
         )
     if shape.kind == "points":
-        if shape.normals is None:
+        if shape.is_raw:
+            left_out = int(np.sum(~shape.used))
             found.append(
-                "The points have no normals: nothing tells inside from outside. Compute oriented ones."
+                "The points have no normals: these are found from their neighbours, which is easy where "
+                f"they are dense and even. Repeated points and outliers, left out: {left_out}."
             )
         return found
     if facts["boundary_edges"]:

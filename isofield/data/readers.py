@@ -17,10 +17,11 @@ from .obj import read_obj
 from .off import read_off
 from .ply import read_ply
 from .points import read_npz, read_xyz
+from .scans import read_scans
 from .shape import Shape
 from .stl import read_stl
 
-__all__ = ["READERS", "as_shape", "load"]
+__all__ = ["READERS", "as_shape", "load", "scans_of"]
 
 READERS: dict[str, Callable[[Path], Contents]] = {
     ".ply": read_ply,
@@ -60,12 +61,19 @@ BEGINNINGS: list[tuple[bytes, str, str, str]] = [
 
 
 def load(path: str | os.PathLike) -> Shape:
-    """The shape in a file of one of the formats in READERS, chosen by the name's ending, checked.
+    """The shape in a file of one of the formats in READERS, chosen by the name's ending, checked; or the
+    scans that the `.conf` of a folder names.
 
     When the content is plainly of another of these formats, that one is read and a note says so. Raises
     InputError for whatever cannot be read or used: what is wrong, where, and what to do.
     """
     path = Path(path)
+    if conf := scans_of(path):
+        return dataclasses.replace(
+            admit(read_scans(conf, lambda file: _reader_of(file)(file)), conf),
+            name=conf.stem,
+            source=str(path),
+        )
     try:
         reader = _reader_of(path)
         with open(path, "rb") as file:
@@ -89,6 +97,15 @@ def load(path: str | os.PathLike) -> Shape:
     if note:
         contents = dataclasses.replace(contents, notes=(note, *contents.notes))
     return admit(contents, path)
+
+
+def scans_of(path: Path) -> Path | None:
+    """The `.conf` that a path is, or that the folder at the path holds; None where there is none, or
+    several."""
+    if path.is_file() and path.suffix.lower() == ".conf":
+        return path
+    found = sorted(path.glob("*.conf")) if path.is_dir() else []
+    return found[0] if len(found) == 1 else None
 
 
 def as_shape(source: Any) -> Shape:

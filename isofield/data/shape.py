@@ -11,6 +11,7 @@ from ..geometry.frames import Frame
 from ..geometry.mesh import Mesh
 from ..geometry.oriented_points import OrientedPoints
 from ..geometry.solid import Solid
+from ..kernels.topology import first_occurrences
 from ..runtime.errors import InputError
 
 __all__ = ["Shape"]
@@ -25,6 +26,7 @@ class Shape:
     name: short, from the file's name. kind: "mesh" (faces) or "points" (no faces). vertices: float64 [V, 3],
     the file's own coordinates. faces: int32 [F, 3], counter-clockwise seen from outside as the file says it;
     [0, 3] for points. normals: float32 [V, 3] of unit length, or None. colours: uint8 [V, 3] sRGB, or None.
+    towards_sensor: unit directions [V, 3] from points to the sensor that saw them, or None.
     source: where it came from, for messages. notes: what the reader noticed and did, one sentence each.
     Raises InputError for arrays of other shapes, numbers that are not finite, and faces of missing vertices.
     """
@@ -37,6 +39,7 @@ class Shape:
     colours: np.ndarray | None = None
     source: str = ""
     notes: tuple[str, ...] = ()
+    towards_sensor: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         for name, kind in (("vertices", np.float64), ("faces", np.int32)):
@@ -60,22 +63,38 @@ class Shape:
                     "See help(isofield.Shape).",
                 )
 
+    @property
+    def is_raw(self) -> bool:
+        """Whether these are points whose normals have to be found."""
+        return self.kind == "points" and self.normals is None
+
+    @cached_property
+    def used(self) -> np.ndarray:
+        """Which vertices count, bool [V]: those that faces use; of points all, of raw ones all but repeated
+        ones and outliers."""
+        used = np.full(len(self.vertices), self.kind == "points" and not self.is_raw)
+        used[self.faces] = True
+        if self.is_raw:
+            from ..geometry.raw_points import inliers  # here: meshes need no scipy, which takes a while
+
+            once = first_occurrences(self.vertices)[0]
+            used[once[inliers(self.vertices[once])]] = True
+        return used
+
     @cached_property
     def frame(self) -> Frame:
-        """The similarity to the working box [-1, 1]^3, from the vertices that faces use (for points, all)."""
-        used = np.full(len(self.vertices), self.kind == "points")
-        used[self.faces] = True
-        return Frame.around(self.vertices[used])
+        """The similarity to the working box [-1, 1]^3, from the vertices that count."""
+        return Frame.around(self.vertices[self.used])
 
     @cached_property
     def solid(self) -> Solid | OrientedPoints:
         """What is inside, and how far the surface is, in the working box: labels training points, and answers
         for the nearest place of the input.
 
-        Raises InputError for a flat shape and for points without normals.
+        Raises InputError for a flat shape, and for raw points that are too few.
         """
         positions = self.frame.to_working(self.vertices)
-        used = positions if self.kind == "points" else positions[np.unique(self.faces)]
+        used = positions[self.used]
         thinnest = np.sqrt(max(np.linalg.eigvalsh(np.cov(used.T.astype(np.float64)))[0], 0))
         if thinnest < FLAT:
             raise InputError(
@@ -85,13 +104,12 @@ class Shape:
             )
         if self.kind == "mesh":
             return Solid(Mesh(positions, self.faces))
-        if self.normals is None:
-            raise InputError(
-                "has points but no normals, so inside and outside cannot be told apart",
-                self.source or self.name,
-                "Give a point cloud with normals (nx, ny, nz), or a mesh.",
-            )
-        return OrientedPoints(positions, self.normals)
+        if self.normals is not None:
+            return OrientedPoints(positions, self.normals)
+        from .raw_points import solid_of_raw_points
+
+        sensors = None if self.towards_sensor is None else self.towards_sensor[self.used]
+        return solid_of_raw_points(used.astype(np.float64), sensors, self.source or self.name)
 
     @cached_property
     def fingerprint(self) -> str:

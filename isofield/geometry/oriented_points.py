@@ -26,13 +26,10 @@ class OrientedPoints:
 
     def __init__(self, positions: np.ndarray, normals: np.ndarray) -> None:
         self.positions, self.normals = positions.astype(np.float32), normals.astype(np.float32)
-        from scipy.spatial import cKDTree  # here: meshes need no scipy, and it takes a while to import
+        from .raw_points import Samples  # here: meshes need no scipy, and it takes a while to import
 
-        self._tree = cKDTree(positions)
-        k = min(_NEIGHBOURS, len(positions) - 1)
-        reach = self._tree.query(positions, k + 1, workers=threads())[0]
-        self.areas = np.pi * reach[:, -1] ** 2 / max(k, 1)
-        self.spacing = np.sqrt(self.areas).astype(np.float32)  # edge of a square of the local area
+        self.samples = Samples(self.positions)
+        self.areas, self.spacing = self.samples.areas, self.samples.spacing
         self.gap = float(np.median(self.spacing))
         self._dipoles = bvh.build_points(positions, self.normals, self.areas)
         self.separating_share, the_other_way = self._separating_shares()
@@ -56,12 +53,11 @@ class OrientedPoints:
 
     def distance(self, points: np.ndarray, limit: float = np.inf) -> np.ndarray:
         """Distances [N] to the nearest sample, cut off at `limit`."""
-        found = self._tree.query(points, distance_upper_bound=limit, workers=threads())[0]
-        return np.minimum(found, limit).astype(np.float32)
+        return self.samples.distance(points, limit)
 
     def carried(self, values: np.ndarray, points: np.ndarray) -> np.ndarray:
         """Values [P, C] of the samples at points [N, 3]: the nearest sample's."""
-        return values[self._tree.query(points, workers=threads())[1]]
+        return self.samples.carried(values, points)
 
     def surface_points(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Points [count, 3] near the surface: samples drawn by area, moved within their tangent planes by up
@@ -84,7 +80,7 @@ class OrientedPoints:
     def signed_distance(self, points: np.ndarray, limit: float) -> np.ndarray:
         """Signed distances [N], negative inside, cut off at +-limit."""
         points = np.asarray(points, np.float32)
-        distance, neighbour = self._tree.query(
+        distance, neighbour = self.samples.tree.query(
             points, _NEIGHBOURS, distance_upper_bound=limit, workers=threads()
         )
         nearest = distance[:, 0]

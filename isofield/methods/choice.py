@@ -55,9 +55,16 @@ def suited_to(shape: Shape) -> Choice:
     """The method for this input: `sdf` where a surface separates inside from outside, `occupancy` where only
     the solid is clear. Raises InputError where there is no inside at all."""
     solid = shape.solid
+    doubts: tuple[str, ...] = ()
+    if shape.is_raw:
+        if solid.separating_share < CONSISTENT:
+            doubts = (
+                f"at only {solid.separating_share:.0%} of the points is it clear which side is inside: they "
+                "are too few or too noisy for the shape, or parts of it lie too close to each other",
+            )
+        return Choice("sdf", "points, whose normals were found", doubts)
     if isinstance(solid, OrientedPoints):
         share = solid.separating_share
-        doubts: tuple[str, ...] = ()
         if share < CONSISTENT:
             doubts = (
                 f"at only {share:.0%} of the points do the normals agree on what is inside: they contradict "

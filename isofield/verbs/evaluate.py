@@ -57,8 +57,8 @@ def compared(mesh: Mesh, shape: Shape, seed: int = 0) -> dict[str, Any]:
         figures = compare_meshes(mesh, Mesh(shape.vertices, shape.faces), seed=seed)
         meaning = MESH_FIGURES
     else:
-        assert isinstance(shape.solid, OrientedPoints)
-        figures = compare_to_points(mesh, shape.vertices, shape.solid.normals)
+        normals = shape.solid.normals if isinstance(shape.solid, OrientedPoints) else None
+        figures = compare_to_points(mesh, shape.vertices[shape.used], normals)
         meaning = POINT_FIGURES
     return {
         "truth": str(shape.source),

@@ -36,7 +36,7 @@ def page(run: Run, mesh: Mesh | None = None, shape: Shape | None = None) -> Path
         command=description["command"] or f"isofield.fit({str(shape.source)!r})",
         mesh=mesh,
         input_mesh=Mesh(shape.vertices, shape.faces) if shape.kind == "mesh" else None,
-        input_points=shape.vertices if shape.kind == "points" else None,
+        input_points=shape.vertices[shape.used] if shape.kind == "points" else None,
         error=_error(mesh, shape),
         slices=_slices(run),
         curves=_curves(run),

@@ -187,7 +187,7 @@ def _description(
             "faces": len(shape.faces),
             "fingerprint": shape.fingerprint,
             "frame": {"offset": list(frame.offset), "scale": frame.scale},
-            "notes": list(shape.notes),
+            "notes": [*shape.notes, *getattr(shape.solid, "notes", ())],
         },
         "command": command,
         "threads": threads(),

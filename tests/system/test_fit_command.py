@@ -10,10 +10,13 @@ import sys
 import threading
 import time
 
+import igl
 import numpy as np
 import pytest
 
 from isofield import load, write_mesh
+from isofield.geometry.certificate import certify
+from isofield.geometry.closed_forms import torus_mesh
 from isofield.geometry.mesh import Mesh
 from isofield.geometry.surface_samples import sample_surface
 
@@ -331,9 +334,9 @@ def test_two_inputs_of_one_name_are_refused_before_any_work(command, spot, tmp_p
 
 def test_an_input_that_cannot_be_trained_on_costs_no_run(command, spot_run, tmp_path):
     run = shutil.copytree(spot_run, tmp_path / "run")
-    np.savez(tmp_path / "bare.npz", points=np.random.default_rng(0).normal(size=(50, 3)))
+    np.savez(tmp_path / "bare.npz", points=np.random.default_rng(0).normal(size=(9, 3)))
     flags = ["--method", "sdf", "--out", run, "--overwrite"]
-    assert "normals" in command("fit", tmp_path / "bare.npz", *flags).assert_clear_error().err
+    assert "too few" in command("fit", tmp_path / "bare.npz", *flags).assert_clear_error().err
     assert (run / "mesh.ply").read_bytes() == (spot_run / "mesh.ply").read_bytes()
 
 
@@ -344,3 +347,31 @@ def test_settings_left_out_go_on_and_others_are_refused(command, spot, tmp_path)
     command(*short).assert_done()
     command(*short, "--finest", 32).assert_done()
     assert "--config" in command(*short, "--finest", 64).assert_clear_error().err
+
+
+def test_points_without_normals_noise_and_outliers_become_a_closed_surface(command, tmp_path):
+    rng = np.random.default_rng(0)
+    mesh = torus_mesh(around=96, across=48)
+    points, _ = sample_surface(mesh, 6000, rng)
+    points = points + rng.normal(0, 0.01, points.shape)
+    np.savez(tmp_path / "bare.npz", points=np.concatenate([points, rng.uniform(-1.5, 1.5, (200, 3))]))
+    draft = ["--quality", "draft", "--out", tmp_path / "run"]
+    command("fit", tmp_path / "bare.npz", *draft).assert_done()
+    certificate = _json(tmp_path / "run" / "certificate.json")
+    assert (certificate["closed"], certificate["manifold"], certificate["genus"]) == (True, True, 1)
+    assert certificate["volume"] == pytest.approx(certify(mesh).volume, rel=0.08)
+    notes = _json(tmp_path / "run" / "run.json")["data"]["notes"]
+    assert any("spanning tree" in note for note in notes)
+
+
+def test_raw_scans_of_a_folder_become_one_closed_surface(command, shared, tmp_path):
+    scans = shared / "data" / "scans" / "bunny"
+    draft = ["--quality", "draft", "--out", tmp_path / "run"]
+    command("fit", scans, *draft).assert_done()
+    certificate = _json(tmp_path / "run" / "certificate.json")
+    assert (certificate["closed"], certificate["manifold"], certificate["components"]) == (True, True, 1)
+    mesh, truth = load(tmp_path / "run" / "mesh.ply"), load(scans / "bun_zipper.ply")
+    off, _, _ = igl.point_mesh_squared_distance(
+        truth.vertices[::10], mesh.vertices, mesh.faces.astype(np.int64)
+    )
+    assert np.sqrt(off).mean() < 0.00025  # metres

@@ -101,9 +101,10 @@ def test_training_leaves_the_random_state_of_the_caller_alone(make_ball, small, 
     assert np.array_equal(np.random.rand(3), expected[1])
 
 
-def test_points_without_normals_are_refused(make_ball, tmp_path):
-    shape = dataclasses.replace(make_ball(), kind="points", faces=np.zeros((0, 3), np.int32))
-    with pytest.raises(InputError, match="no normals"):
+def test_too_few_points_are_refused(make_ball, tmp_path):
+    few = make_ball().vertices[:9]
+    shape = dataclasses.replace(make_ball(), kind="points", vertices=few, faces=np.zeros((0, 3), np.int32))
+    with pytest.raises(InputError, match="too few"):
         train(shape, options=TrainOptions(out=tmp_path / "run", steps=1))
     assert not (tmp_path / "run").exists()
 

@@ -1,0 +1,1 @@
+"""Equations that a field satisfies, solved on a grid."""
