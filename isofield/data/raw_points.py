@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
+from scipy.spatial import cKDTree
 
 from ..extraction.surface import marching_cubes
 from ..geometry.frames import PADDING, WORKING_BOX
@@ -19,6 +20,7 @@ from ..geometry.raw_points import (
     turned_towards,
 )
 from ..geometry.solid import Solid
+from ..kernels.topology import components
 from ..runtime.errors import InputError
 from ..solvers.poisson import Indicator, spectral_poisson
 
@@ -29,6 +31,7 @@ NEIGHBOURS = 24
 NOISY = 0.35  # residuals of planes over the spacing of points, above which more neighbours are needed
 TREES = (12, 24)  # neighbours of the normals that further spanning trees go by
 RESOLUTION = 256  # of the grid of Poisson's equation
+FEW_ON_A_PART, SHARE_ON_A_PART = 50, 0.005  # points that a part of the surface needs, the fewer of the two
 CLEAR = 0.5  # share of the jump of the indicator that a sure point has from behind to before it
 
 
@@ -109,7 +112,15 @@ def solid_of_raw_points(
     mesh = marching_cubes(indicator.values, box, Above(indicator.level))
     if len(mesh.faces) == 0:
         raise InputError("the points enclose nothing", where, "Check their place; give normals, or a mesh.")
-    return RawSolid(mesh, samples, confidence, notes)
+    return RawSolid(_without_lonely_parts(mesh, moved), samples, confidence, notes)
+
+
+def _without_lonely_parts(mesh: Mesh, points: np.ndarray) -> Mesh:
+    """The mesh without the bubbles that stray points blow: parts that few points lie on."""
+    part = components(mesh.faces, len(mesh.vertices))
+    names, counts = np.unique(part[cKDTree(mesh.vertices).query(points)[1]], return_counts=True)
+    kept = names[counts >= min(FEW_ON_A_PART, SHARE_ON_A_PART * len(points))]
+    return Mesh(mesh.vertices, mesh.faces[np.isin(part[mesh.faces[:, 0]], kept)])
 
 
 def _solved(points: np.ndarray, normals: np.ndarray, areas: np.ndarray) -> tuple[Indicator, np.ndarray]:

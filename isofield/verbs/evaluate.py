@@ -23,6 +23,7 @@ HEADLINE = {
 
 
 POOR = 0.95  # agreement below which a mesh is plainly not a good one
+FAR = 0.02  # of the longest edge, mean distance of points from the surface above which they show none
 
 
 def evaluate(
@@ -75,6 +76,12 @@ def compared(mesh: Mesh, shape: Shape, seed: int = 0) -> dict[str, Any]:
 
 
 def _doubts(figures: dict[str, float]) -> list[str]:
+    if figures.get("points_distance_mean", 0.0) > FAR:
+        share = f"{figures['points_distance_mean']:.1%}"
+        return [
+            f"the points lie {share} of the size from the surface on average: they do not show a surface, or are "
+            "too few or too noisy for it"
+        ]
     name = "iou" if "iou" in figures else "points_normal_consistency"
     agreement = figures.get(name, nan)
     if not agreement < POOR:  # also where it is not defined

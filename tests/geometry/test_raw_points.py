@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from isofield.data.raw_points import solid_of_raw_points
 from isofield.geometry.closed_forms import box_mesh, torus_mesh
 from isofield.geometry.mesh import Mesh
 from isofield.geometry.raw_points import Neighbourhoods, inliers, oriented_by_tree, smoothed, turned_towards
 from isofield.geometry.surface_samples import sample_surface
+from isofield.kernels.topology import components
 
 
 def samples(mesh: Mesh, count: int, noise: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
@@ -73,3 +75,15 @@ def test_smoothing_brings_noisy_points_back_to_the_surface_and_keeps_it_curved()
     assert radius.std() < 0.5 * np.linalg.norm(noisy, axis=1).std()
     assert radius.mean() == pytest.approx(1.0, abs=0.002)
     assert np.abs((normals * directions).sum(1)).mean() > 0.97
+
+
+def test_a_stray_point_blows_no_bubble():
+    points, _ = samples(torus_mesh(around=96, across=48), 4000)
+    stray = np.concatenate([0.5 * points, [[0.9, 0.9, 0.9]]])
+    assert len(np.unique(components(*_faces_of(solid_of_raw_points(stray, None, "test"))))) == 1
+
+
+def _faces_of(solid) -> tuple[np.ndarray, int]:
+    """The faces of a solid among the vertices that they use, and the number of these."""
+    used, faces = np.unique(solid.mesh.faces, return_inverse=True)
+    return faces.reshape(-1, 3).astype(np.int32), len(used)

@@ -375,3 +375,17 @@ def test_raw_scans_of_a_folder_become_one_closed_surface(command, shared, tmp_pa
         truth.vertices[::10], mesh.vertices, mesh.faces.astype(np.int64)
     )
     assert np.sqrt(off).mean() < 0.00025  # metres
+
+
+def test_points_that_show_no_surface_are_said_to(command, tmp_path):
+    np.savez(tmp_path / "cloud.npz", points=np.random.default_rng(0).normal(size=(2000, 3)))
+    flags = ["--quality", "draft", "--steps", 20, "--resolution", 32, "--out", tmp_path / "run"]
+    assert "do not show a surface" in command("fit", tmp_path / "cloud.npz", *flags).assert_done().out
+
+
+def test_repeated_points_count_once(command, tmp_path):
+    rng = np.random.default_rng(0)
+    points, _ = sample_surface(torus_mesh(around=96, across=48), 2000, rng)
+    np.savez(tmp_path / "thrice.npz", points=np.concatenate([points, points, points]))
+    facts = command("data", "check", tmp_path / "thrice.npz", "--json").assert_done().json
+    assert any("left out: 4000" in warning for warning in facts["warnings"])
