@@ -79,8 +79,8 @@ def _doubts(figures: dict[str, float]) -> list[str]:
     if figures.get("points_distance_mean", 0.0) > FAR:
         share = f"{figures['points_distance_mean']:.1%}"
         return [
-            f"the points lie {share} of the size from the surface on average: they do not show a surface, or are "
-            "too few or too noisy for it"
+            f"the points lie {share} of the size from the surface on average: they do not show a surface, or "
+            "are too few or too noisy for it"
         ]
     name = "iou" if "iou" in figures else "points_normal_consistency"
     agreement = figures.get(name, nan)
