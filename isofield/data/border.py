@@ -10,7 +10,7 @@ from ..kernels.topology import first_occurrences
 from ..runtime.errors import InputError
 from .shape import Shape
 
-__all__ = ["Contents", "admit"]
+__all__ = ["Contents", "admit", "refuse_not_finite"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ def admit(contents: Contents, path: Path) -> Shape:
         raise InputError(
             "holds no vertices", path, "Check the export: the file is in order but has no geometry."
         )
-    _refuse_not_finite(contents, path)
+    refuse_not_finite(contents, path)
     faces = _checked_faces(contents.faces, len(contents.vertices), path)
     kind: Literal["mesh", "points"] = "mesh" if len(faces) else "points"
     vertices = np.ascontiguousarray(contents.vertices, np.float64)
@@ -68,7 +68,8 @@ def admit(contents: Contents, path: Path) -> Shape:
     )
 
 
-def _refuse_not_finite(contents: Contents, path: Path) -> None:
+def refuse_not_finite(contents: Contents, path: Path) -> None:
+    """Raise InputError where a vertex is no number; it says how many, and which is the first."""
     vertices = contents.vertices
     bad = ~np.isfinite(vertices).all(axis=1)
     if not bad.any():

@@ -69,11 +69,12 @@ def load(path: str | os.PathLike) -> Shape:
     """
     path = Path(path)
     if conf := scans_of(path):
-        return dataclasses.replace(
-            admit(read_scans(conf, lambda file: _reader_of(file)(file)), conf),
-            name=conf.stem,
-            source=str(path),
-        )
+        return dataclasses.replace(admit(read_scans(conf, _contents), conf), source=str(path))
+    return admit(_contents(path), path)
+
+
+def _contents(path: Path) -> Contents:
+    """What a file holds, by the reader for its name or, where that is plainly another format, its content."""
     try:
         reader = _reader_of(path)
         with open(path, "rb") as file:
@@ -94,9 +95,7 @@ def load(path: str | os.PathLike) -> Shape:
         raise InputError(
             f"cannot be read ({error.strerror or error})", path, "Check the permissions and the disk."
         ) from error
-    if note:
-        contents = dataclasses.replace(contents, notes=(note, *contents.notes))
-    return admit(contents, path)
+    return dataclasses.replace(contents, notes=(note, *contents.notes)) if note else contents
 
 
 def scans_of(path: Path) -> Path | None:
@@ -114,8 +113,11 @@ def as_shape(source: Any) -> Shape:
     if isinstance(source, Shape):
         return source
     if hasattr(source, "vertices"):
+        visual: Any = getattr(source, "visual", None)
         contents = Contents(
-            np.asarray(source.vertices), np.asarray(getattr(source, "faces", np.zeros((0, 3))))
+            np.asarray(source.vertices),
+            np.asarray(getattr(source, "faces", np.zeros((0, 3)))),
+            colours=visual.vertex_colors[:, :3] if getattr(visual, "kind", None) == "vertex" else None,
         )
         return dataclasses.replace(admit(contents, Path("shape")), source="")
     return load(source)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..runtime.errors import InputError
-from .border import Contents
+from .border import Contents, refuse_not_finite
 
 __all__ = ["read_scans"]
 
@@ -21,7 +21,7 @@ def read_scans(path: Path, read: Callable[[Path], Contents]) -> Contents:
     the *conjugated* quaternion (x, y, z, w); its scanner is in the direction +z of the file. Other lines are
     left alone. read: of one file's contents.
     """
-    parts, directions, notes = [], [], []
+    parts, directions = [], []
     for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
         words = line.split()
         if not words or words[0] not in ("bmesh", "mesh"):
@@ -40,35 +40,25 @@ def read_scans(path: Path, read: Callable[[Path], Contents]) -> Contents:
                 f"names {name}, which is not there", where, "Put the scan there, or drop the line."
             )
         contents = read(file)
-        rotation = _rotation(np.array([-i, -j, -k, w]), where)
-        if not np.isfinite(contents.vertices).all():
-            bad = int((~np.isfinite(contents.vertices).all(axis=1)).sum())
-            raise InputError(
-                f"{bad} points are not finite numbers", file, "Remove these points from the scan."
-            )
+        rotation = _rotation((i, j, k, w), where)
+        refuse_not_finite(contents, file)
         parts.append(contents.vertices @ rotation.T + (x, y, z))
         directions.append(np.broadcast_to(rotation[:, 2], parts[-1].shape))
     if not parts:
         raise InputError("names no scan", path, "It needs lines `bmesh FILE tx ty tz qx qy qz qw`.")
     _refuse_other_units(path, parts)
-    notes.append(
-        f"{len(parts)} scans, placed by {path.name}; their directions to the scanner orient the points."
-    )
-    return Contents(np.concatenate(parts), towards_sensor=np.concatenate(directions), notes=tuple(notes))
+    note = f"{len(parts)} scans, placed by {path.name}; their directions to the scanner orient the points."
+    return Contents(np.concatenate(parts), towards_sensor=np.concatenate(directions), notes=(note,))
 
 
-def _rotation(quaternion: np.ndarray, where: str) -> np.ndarray:
+def _rotation(quaternion: tuple[float, ...], where: str) -> np.ndarray:
+    """The matrix [3, 3] of the conjugate of a quaternion (x, y, z, w)."""
+    from scipy.spatial.transform import Rotation  # here: other files need no scipy, which takes a while
+
     length = float(np.linalg.norm(quaternion))
     if not 0.5 < length < 2:
         raise InputError(f"the quaternion has the length {length:g}, not 1", where, "Repair the line.")
-    x, y, z, w = quaternion / length
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-        ]
-    )
+    return Rotation.from_quat(quaternion).inv().as_matrix()
 
 
 def _refuse_other_units(path: Path, parts: list[np.ndarray]) -> None:

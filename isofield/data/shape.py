@@ -113,8 +113,9 @@ class Shape:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A short hash of the geometry: equal for equal vertices, faces and normals wherever the file is."""
+        """A short hash of the geometry: equal for equal vertices, faces, normals and directions to the
+        sensor, wherever the file is."""
         digest = hashlib.sha256()
-        for array in (self.vertices, self.faces, self.normals):
+        for array in (self.vertices, self.faces, self.normals, self.towards_sensor):
             digest.update(b"-" if array is None else np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()[:16]

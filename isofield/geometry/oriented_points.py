@@ -24,6 +24,8 @@ class OrientedPoints:
     inside and outside.
     """
 
+    notes: tuple[str, ...] = ()  # on how it was made
+
     def __init__(self, positions: np.ndarray, normals: np.ndarray) -> None:
         self.positions, self.normals = positions.astype(np.float32), normals.astype(np.float32)
         from .raw_points import Samples  # here: meshes need no scipy, and it takes a while to import

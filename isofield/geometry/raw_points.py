@@ -106,8 +106,8 @@ def smoothed(points: np.ndarray, around: Neighbourhoods) -> tuple[np.ndarray, np
     """Points [P, 3] moved along their normals onto the quadric surfaces that fit their neighbours best, and
     the normals [P, 3] of those there (osculating jets of order 2; Cazals and Pouget 2005).
 
-    Neighbours count by a Gaussian of the distance, half as wide as the
-    farthest is away. A plane instead of a quadric would shrink what is curved.
+    Neighbours count by a Gaussian of the distance, half as wide as the farthest is away. A plane instead of a
+    quadric would shrink what is curved.
     """
     moved, normals = np.empty((len(points), 3)), np.empty((len(points), 3), np.float32)
     for start in range(0, len(points), _CHUNK):

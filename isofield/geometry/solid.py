@@ -52,6 +52,7 @@ class Solid:
     """
 
     gap = 0.0
+    notes: tuple[str, ...] = ()  # on how it was made
 
     def __init__(self, mesh: Mesh) -> None:
         turned = signed_volume(mesh) < 0

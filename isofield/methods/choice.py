@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ..data.shape import Shape
 from ..geometry.oriented_points import OrientedPoints
+from ..geometry.solid import Solid
 from ..runtime.errors import InputError
 
 __all__ = ["QUALITIES", "Choice", "Quality", "quality_named", "suited_to"]
@@ -55,24 +56,20 @@ def suited_to(shape: Shape) -> Choice:
     """The method for this input: `sdf` where a surface separates inside from outside, `occupancy` where only
     the solid is clear. Raises InputError where there is no inside at all."""
     solid = shape.solid
-    doubts: tuple[str, ...] = ()
-    if shape.is_raw:
+    if shape.kind == "points":
+        doubts: tuple[str, ...] = ()
         if solid.separating_share < CONSISTENT:
             doubts = (
-                f"at only {solid.separating_share:.0%} of the points is it clear which side is inside: they "
-                "are too few or too noisy for the shape, or parts of it lie too close to each other",
+                f"at only {solid.separating_share:.0%} of the points is it clear which side is inside: "
+                "normals contradict each other, or the points are too few or too noisy for the shape, or "
+                "parts of it lie too close to each other",
             )
-        return Choice("sdf", "points, whose normals were found", doubts)
-    if isinstance(solid, OrientedPoints):
-        share = solid.separating_share
-        if share < CONSISTENT:
-            doubts = (
-                f"at only {share:.0%} of the points do the normals agree on what is inside: they contradict "
-                "each other, or the points are too few for the shape; orient them, or give more",
-            )
-        if solid.turned:
+        if isinstance(solid, OrientedPoints) and solid.turned:
             doubts = (*doubts, "the normals point inward as a whole: all were turned")
-        return Choice("sdf", "points with normals", doubts)
+        return Choice(
+            "sdf", "points, whose normals were found" if shape.is_raw else "points with normals", doubts
+        )
+    assert isinstance(solid, Solid)
     if solid.doubt > DOUBTFUL:
         doubt = (
             f"for {solid.doubt:.0%} of what could be inside it is not clear whether it is: the mesh is made "

@@ -88,9 +88,9 @@ def extract(
     normals = vertex_normals(surface.field, surface.inside, mesh, found.cell)
     colours = None
     if shape is not None and shape.colours is not None:
-        colours = np.rint(shape.solid.carried(shape.colours.astype(np.float32), mesh.vertices)).astype(
-            np.uint8
-        )
+        given = shape.colours if shape.kind == "mesh" else shape.colours[shape.used]
+        carried = shape.solid.carried(given.astype(np.float32), mesh.vertices)
+        colours = np.rint(carried).astype(np.uint8)
     tolerance = ROUNDING * found.cell / run.frame.scale
     mesh = Mesh(run.frame.to_input(mesh.vertices), mesh.faces, normals, colours)
     mesh = in_file_precision(mesh, tolerance)  # first: the certificate is one of the file

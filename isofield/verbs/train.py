@@ -187,7 +187,7 @@ def _description(
             "faces": len(shape.faces),
             "fingerprint": shape.fingerprint,
             "frame": {"offset": list(frame.offset), "scale": frame.scale},
-            "notes": [*shape.notes, *getattr(shape.solid, "notes", ())],
+            "notes": [*shape.notes, *shape.solid.notes],
         },
         "command": command,
         "threads": threads(),

@@ -4,10 +4,12 @@ import dataclasses
 
 import numpy as np
 import pytest
+import trimesh
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isofield import load
+from isofield import Shape, load
+from isofield.data import as_shape
 from isofield.geometry.mesh import barycentric
 from isofield.runtime.errors import InputError
 from isofield.verbs.extract import extract
@@ -112,3 +114,25 @@ def test_an_output_that_nobody_can_write_is_refused(far_run, make_ball, tmp_path
 def test_settings_that_cannot_work_are_refused_by_name(far_run, make_ball, settings, flag):
     with pytest.raises(InputError, match=flag):
         extract(far_run, **{"resolution": 24, "shape": make_ball(3.0, (100, 0, -50)), **settings})
+
+
+def test_raw_points_carry_their_colours_though_some_are_left_out(small, tmp_path):
+    rng = np.random.default_rng(0)
+    directions = rng.normal(size=(3000, 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    far = rng.uniform(-2, 2, (60, 3)) + np.array([0, 0, 4])
+    points = np.concatenate([far, directions[:500], directions])  # outliers and repeated points come first
+    colours = np.where(points[:, :1] < 0, (255, 0, 0), (0, 0, 255)).astype(np.uint8)
+    shape = Shape("raw", "points", points, colours=colours)
+    run = train(shape, "sdf", small, TrainOptions(out=tmp_path / "run", steps=60))
+    mesh, _ = extract(run, 48, shape=shape)
+    x = mesh.vertices[:, 0]
+    clear = np.abs(x) > 0.2
+    assert np.array_equal(mesh.colours[clear, 0] == 255, x[clear] < 0)
+
+
+def test_a_trimesh_brings_the_colours_of_its_vertices():
+    box = trimesh.creation.box()
+    assert as_shape(box).colours is None
+    box.visual.vertex_colors = [(10, 20, 30, 255)] * len(box.vertices)
+    assert np.array_equal(as_shape(box).colours, [(10, 20, 30)] * len(box.vertices))
