@@ -9,6 +9,7 @@ import numpy as np
 from ..kernels.topology import first_occurrences
 from ..runtime.errors import InputError
 from .shape import Shape
+from .voxels import VoxelGrid
 
 __all__ = ["Contents", "admit", "refuse_not_finite"]
 
@@ -21,7 +22,7 @@ class Contents:
     colours: uint8 [V, 3] sRGB or None. notes: what the reader noticed. vertex_lines: int [V], the line of the
     file that each vertex is on, or None. per_corner: whether the format stores a vertex once for every corner
     or seam, so that equal ones are to be joined. towards_sensor: float [V, 3], unit directions from points to
-    what saw them, or None.
+    what saw them, or None. voxels: the cells whose surface this is, or None.
     """
 
     vertices: np.ndarray
@@ -32,6 +33,7 @@ class Contents:
     vertex_lines: np.ndarray | None = None
     per_corner: bool = False
     towards_sensor: np.ndarray | None = None
+    voxels: VoxelGrid | None = None
 
 
 def admit(contents: Contents, path: Path) -> Shape:
@@ -64,7 +66,16 @@ def admit(contents: Contents, path: Path) -> Shape:
     _refuse_no_size(vertices, faces, used, path)
     notes += _oddities(faces, int(np.sum(~used)), duplicates)
     return Shape(
-        path.stem, kind, vertices, faces, normals, colours, str(path), tuple(notes), contents.towards_sensor
+        path.stem,
+        kind,
+        vertices,
+        faces,
+        normals,
+        colours,
+        str(path),
+        tuple(notes),
+        contents.towards_sensor,
+        contents.voxels,
     )
 
 

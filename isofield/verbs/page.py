@@ -67,7 +67,7 @@ def _error(mesh: Mesh, shape: Shape) -> np.ndarray:
 
 
 def _slices(run: Run) -> Slices:
-    surface = run.surface
+    surface = run.field.surface
     return Slices.sample(
         surface.field,
         frame=run.frame,

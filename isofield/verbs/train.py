@@ -67,7 +67,7 @@ def train(
     for doubt in description["doubts"]:
         say(f"note: {doubt}")
     name = description["method"]
-    trained = build_method(description)
+    trained = build_method(description["method"], description["config"], description["seed"], "run.json")
     trained.prepare(shape, description["seed"])  # first: what cannot be trained on costs no folder
     folder = claim_folder(options.out, f"{name}-{shape.name}", options.resume, options.overwrite)
     folder.describe(description)

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from isofield.data import READERS, Shape, load, write_mesh, write_points
-from isofield.data.binvox import VoxelGrid, write_binvox
+from isofield.data.binvox import write_binvox
+from isofield.data.voxels import VoxelGrid, write_voxels_npz
 from isofield.geometry.closed_forms import sphere_mesh
 from isofield.geometry.mesh import Mesh
 from isofield.runtime.errors import InputError
@@ -118,7 +119,10 @@ def seeds(folder):
     for save in (np.savez, np.savez_compressed):
         save(folder / "p.npz", points=sphere.vertices, normals=sphere.normals.astype(np.float16))
         found[".npz"].append((folder / "p.npz").read_bytes())
-    write_binvox(folder / "v.binvox", VoxelGrid(np.random.default_rng(0).random((5, 5, 5)) < 0.4))
+    grid = VoxelGrid(np.random.default_rng(0).random((5, 5, 5)) < 0.4)
+    write_voxels_npz(folder / "v.npz", grid)
+    found[".npz"].append((folder / "v.npz").read_bytes())
+    write_binvox(folder / "v.binvox", grid)
     found[".binvox"] = [(folder / "v.binvox").read_bytes()]
     return found
 
