@@ -19,7 +19,7 @@ __all__ = ["main"]
 DESCRIPTION = """Train a neural field on a shape, extract its surface, evaluate it, write the page.
 
 Takes meshes (.ply .obj .stl .off .glb .gltf .binvox; also open, self-intersecting, inside-out)
-and points, with normals or raw (.ply .xyz .npz; or a folder of range scans with a .conf).
+and points, with normals or raw (.ply .xyz .npz .pcd; or a folder of range scans with a .conf).
 The method that suits the input is chosen and said.
 Makes RUN/mesh.ply (watertight, in the input's own coordinates), RUN/certificate.json,
 RUN/metrics.json and RUN/page.html.

@@ -13,6 +13,8 @@ from .voxels import VoxelGrid
 
 __all__ = ["Contents", "admit", "refuse_not_finite"]
 
+UNIT = 1e-6  # normals as near as this to unit length have it in single precision
+
 
 @dataclass(frozen=True, eq=False)
 class Contents:
@@ -169,9 +171,11 @@ def _checked_normals(
         )
     scaled = normals / longest
     length = np.linalg.norm(scaled, axis=1, keepdims=True)
-    off = int(np.sum(np.abs(length * longest - 1) > 1e-3))  # half precision stays below, and needs no remark
+    error = np.abs(length * longest - 1)
+    off = int(np.sum(error > 1e-3))  # half precision stays below, and needs no remark
     note = f"{off} of {len(normals)} normals were not of unit length and were normalised."
-    return (scaled / length).astype(np.float32), [note] if off else []
+    unit = np.where(error < UNIT, normals, scaled / length)  # to the last bit what the file has
+    return unit.astype(np.float32), [note] if off else []
 
 
 def _oddities(faces: np.ndarray, unused: int, duplicates: int) -> list[str]:

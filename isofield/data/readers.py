@@ -15,6 +15,7 @@ from .border import Contents, admit
 from .gltf import read_gltf
 from .obj import read_obj
 from .off import read_off
+from .pcd import read_pcd
 from .ply import read_ply
 from .points import read_npz, read_xyz
 from .scans import read_scans
@@ -53,6 +54,7 @@ READERS: dict[str, Callable[[Path], Contents]] = {
     ".gltf": read_gltf,
     ".xyz": read_xyz,
     ".npz": _read_npz,
+    ".pcd": read_pcd,
     ".binvox": _read_binvox,
 }
 
@@ -71,7 +73,7 @@ BEGINNINGS: list[tuple[bytes, str, str, str]] = [
     (b"version https://git-lfs", "", "a placeholder of git-lfs", "Fetch the file itself: git lfs pull."),
     (b"Kaydara FBX", "", "an FBX file", ""),
     (b"BLENDER", "", "a Blender file", ""),
-    (b"# .PCD", "", "a PCD file", ""),
+    (b"# .PCD", ".pcd", "a PCD file", ""),
     (b"\x89PNG", "", "a PNG image", ""),
     (b"\xff\xd8\xff", "", "a JPEG image", ""),
     (b"%PDF", "", "a PDF document", ""),
