@@ -21,13 +21,35 @@ _PUBLIC = {
     "load": "data",
     "write_mesh": "data",
     "check": "verbs.check",
+    "combine": "verbs.combine",
+    "convert": "verbs.convert",
     "evaluate": "verbs.evaluate",
     "extract": "verbs.extract",
     "fit": "verbs.fit",
+    "measure": "verbs.measure",
+    "open_field": "verbs.field_file",
     "open_run": "verbs.run",
+    "query": "verbs.query",
+    "save_field": "verbs.field_file",
     "train": "verbs.train",
 }
-__all__ = ["Shape", "check", "evaluate", "extract", "fit", "load", "open_run", "train", "write_mesh"]
+__all__ = [
+    "Shape",
+    "check",
+    "combine",
+    "convert",
+    "evaluate",
+    "extract",
+    "fit",
+    "load",
+    "measure",
+    "open_field",
+    "open_run",
+    "query",
+    "save_field",
+    "train",
+    "write_mesh",
+]
 
 
 def __getattr__(name: str) -> _Any:

@@ -60,7 +60,8 @@ def main(arguments: list[str]) -> None:
         lines.append("  nothing was lost: bit for bit what the source holds")
     width = max(map(len, made["figures"]), default=0)
     lines += [
-        f"  {name:<{width}}  {value:<10.4g} {made['meaning'][name]}" for name, value in made["figures"].items()
+        f"  {name:<{width}}  {value:<10.4g} {made['meaning'][name]}"
+        for name, value in made["figures"].items()
     ]
     lines += [f"  note: {note}" for note in made["notes"]]
     show(made, a.shared.json, "\n".join(lines))

@@ -39,6 +39,7 @@ POINT_WRITERS: dict[str, Callable[[BinaryIO, Mesh, list[str]], None]] = {
 }
 # of the box's longest edge: coordinates that float32 would move by more stay in double precision
 FLOAT32_LOSS = 1e-6
+TEXT = (".obj", ".off")
 
 
 def write_mesh(
@@ -46,11 +47,17 @@ def write_mesh(
 ) -> None:
     """Write `mesh` in the format that the name's ending says (WRITERS), with comments where it can.
 
-    Coordinates keep the input's digits: see `in_file_precision`, also for `tolerance`. PLY, OBJ and GLB hold
+    Coordinates keep the input's digits: see `in_file_precision`, also for `tolerance`; with 0 they come back
+    bit for bit, except from STL and GLB, which hold single precision. PLY, OBJ and GLB hold
     normals and colours, OFF colours, STL neither. Raises InputError for an unknown ending, FailedError where
     writing fails.
     """
-    _write(WRITERS, "meshes", path, in_file_precision(mesh, tolerance), comments)
+    mesh = in_file_precision(mesh, tolerance)
+    if (
+        tolerance == 0 and Path(path).suffix.lower() in TEXT
+    ):  # the shortest text of a single is another double
+        mesh = dataclasses.replace(mesh, vertices=mesh.vertices.astype(np.float64))
+    _write(WRITERS, "meshes", path, mesh, comments)
 
 
 def in_file_precision(mesh: Mesh, tolerance: float | None = None) -> Mesh:

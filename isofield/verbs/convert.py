@@ -14,6 +14,8 @@ from ..data.readers import as_shape
 from ..data.shape import Shape
 from ..data.voxels import VoxelGrid, voxelised, write_voxels_npz
 from ..data.writers import POINT_WRITERS, WRITERS, write_mesh, write_points
+from ..geometry.certificate import certify
+from ..geometry.certificate import in_words as certificate_in_words
 from ..geometry.mesh import Mesh
 from ..geometry.surface_samples import sample_surface
 from ..metrics.points import nearest_points
@@ -40,6 +42,7 @@ KINDS: dict[Kind, tuple[str, ...]] = {
 }
 VOXELS, POINTS = 128, 100_000
 FINEST_VOXELS = 1024
+JUDGE = 20_261  # seed of the samples that judge: others than those that are judged
 COMPARED_AT = 256  # cells along an axis for surfaces that are made only to be compared
 SHOWN = (
     "iou",
@@ -84,6 +87,8 @@ def convert(
     made = MAKERS[kind](given, out, _How(resolution, points, precision, quality, seed))
     result = opened(out)
     exact, figures, notes = _lost(given, made, result)
+    if isinstance(made, Mesh) and len(made.faces) and not (isinstance(given, Shape) and given.kind == "mesh"):
+        notes.append(f"the surface: {certificate_in_words(certify(made).to_json())}")
     return {
         "source": in_words(given),
         "result": in_words(result),
@@ -117,7 +122,9 @@ def _kind_to_make(given: Representation, out: Path, to: Kind | None) -> Kind:
         return own if own in possible else possible[0]
     if to not in possible:
         raise InputError(
-            f"a {out.suffix} file cannot hold {to}", out, f"Name the output with one of: {' '.join(KINDS[to])}."
+            f"a {out.suffix} file cannot hold {to}",
+            out,
+            f"Name the output with one of: {' '.join(KINDS[to])}.",
         )
     return to
 
@@ -167,7 +174,8 @@ def _make_voxels(given: Representation, out: Path, how: _How) -> VoxelGrid:
             raise InputError(
                 f"must be from 3 to {FINEST_VOXELS}, not {cells}", "--resolution", "Usual are 32 to 256."
             )
-        grid = voxelised(as_field(given).inside, *box_of(given), cells)
+        low, high = box_of(given)
+        grid = voxelised(as_field(given).inside, low, high, cells)
         if not grid.filled.any():
             raise InputError(
                 "no cell's centre is inside: the shape is thinner than the cells",
@@ -263,7 +271,7 @@ def _attributes(given: Representation, made: Mesh, result: Shape) -> list[str]:
             continue
         if after is None:
             notes.append(f"the {name} are not in the file")
-        elif before is written and not np.array_equal(before, after):
+        elif before is written and not np.array_equal(np.asarray(before), np.asarray(after)):
             notes.append(f"the {name} were rounded")
     return notes
 
@@ -272,7 +280,7 @@ def _compared(result: Representation, given: Representation) -> dict[str, float]
     """Figures of the result against the source: of surfaces, or of points where one of them is points."""
     if isinstance(result, Shape) and result.kind == "points":
         truth = surface_of(given, _coarse(given))
-        samples, _ = sample_surface(truth, POINTS, np.random.default_rng(0))
+        samples, _ = sample_surface(truth, POINTS, np.random.default_rng(JUDGE))
         longest = float(np.max(np.ptp(samples, axis=0)))
         gap = float(nearest_points(samples, result.vertices)[0].mean()) / longest
         return {**_chosen(compare_to_points(truth, result.vertices, result.normals)), "gap_mean": gap}

@@ -1,4 +1,4 @@
-"""A field in the coordinates of the shape that it describes: of a run, a field file, a shape, a combination."""
+"""A field in the coordinates of the shape that it describes."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from ..training.method import Method, Surface
 __all__ = ["Field", "Network", "field_of_shape"]
 
 CHUNK = 1 << 17  # points evaluated at a time
+COARSEST = 64  # cells along an axis, however few the points of a shape are
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +106,10 @@ def field_of_shape(shape: Shape) -> Field:
         return torch.from_numpy(solid.signed_distance(points.numpy(), np.inf))
 
     surface = Surface(signed_distance, Below(0.0), "signed distance", is_length=True)
-    field = Field(shape.name, surface, shape.frame)
+    resolution = QUALITIES["standard"].resolution
+    if shape.kind == "points":  # cells finer than the spacing of the points show nothing more
+        resolution = min(resolution, max(COARSEST, round(2 / solid.gap)))
+    field = Field(shape.name, surface, shape.frame, resolution)
     if isinstance(solid, Solid):
         field.__dict__["solid"] = solid  # already there, and it is that of the input itself
     return field
