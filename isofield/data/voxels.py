@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float, Int, Int64
 from ..geometry.mesh import Mesh
 from ..runtime.errors import InputError
 from ..runtime.files import atomic_path
+from .npz import ArrayForm, open_npz
 
 __all__ = [
     "VoxelGrid",
@@ -26,6 +27,8 @@ __all__ = [
 CHUNK = 1 << 20  # cells asked for at a time
 MOST_CELLS = 1 << 31
 Triple = tuple[float, float, float]
+_CELLS = ArrayForm((np.bool_, np.integer), (None, None, None), "truth values of the shape (X, Y, Z)")
+_TRIPLE = ArrayForm((np.floating,), (3,), "three floating-point numbers")
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,28 +130,16 @@ def holds_voxels(path: Path) -> bool:
 def read_voxels_npz(path: Path) -> VoxelGrid:
     """The grid in the arrays `voxels` (whole or truth values [X, Y, Z], filled where not 0), `low` and
     `edges` [3]; without these the cells have edges of 1 and the low corner is the origin."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            _refuse_false_promises(archive, path)
-        with np.load(path, allow_pickle=False) as arrays:
-            filled = arrays["voxels"]
-            low = arrays["low"] if "low" in arrays else np.zeros(3)
-            edges = arrays["edges"] if "edges" in arrays else np.array(filled.shape, np.float64)
-    except InputError:
-        raise
-    except Exception as error:  # numpy reads headers with Python's tokenizer, which raises many things
-        raise InputError(
-            f"is not a whole .npz archive ({error})", path, "Copy the file or save it again."
-        ) from error
-    if filled.ndim != 3 or filled.dtype.kind not in "bui" or 0 in filled.shape:
-        raise InputError(
-            f"has the type {filled.dtype} and the shape {filled.shape}, not truth values of the shape "
-            "(X, Y, Z)",
-            f"{path}, array 'voxels'",
-            "Save it so.",
-        )
+    with open_npz(path) as archive:
+        _refuse_false_promises(archive.file, path)
+        archive.require("voxels", "Save it with numpy.savez(path, voxels=...).")
+        filled = archive.array("voxels", _CELLS)
+        low = archive.array("low", _TRIPLE) if "low" in archive.names else np.zeros(3)
+        edges = archive.array("edges", _TRIPLE) if "edges" in archive.names else np.array(filled.shape, float)
+    if 0 in filled.shape:
+        raise InputError(f"has the shape {filled.shape}, no cells", f"{path}, array 'voxels'", "Save some.")
     for name, array in (("low", low), ("edges", edges)):
-        if array.shape != (3,) or array.dtype.kind != "f" or not np.isfinite(array).all():
+        if not np.isfinite(array).all():
             raise InputError("is not three finite numbers", f"{path}, array '{name}'", "Save it so.")
     if not (edges > 0).all():
         raise InputError("has an edge that is not positive", f"{path}, array 'edges'", "Save it so.")
