@@ -1,10 +1,12 @@
 """The page of a run: the mesh to turn, slices, errors, curves, numbers."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from .. import data
+from ..data.raw_points import RawSolid
 from ..data.shape import Shape
 from ..geometry.frames import PADDING
 from ..geometry.mesh import Mesh
@@ -36,7 +38,7 @@ def page(run: Run, mesh: Mesh | None = None, shape: Shape | None = None) -> Path
         command=description["command"] or f"isofield.fit({str(shape.source)!r})",
         mesh=mesh,
         input_mesh=Mesh(shape.vertices, shape.faces) if shape.kind == "mesh" else None,
-        input_points=shape.vertices[shape.used] if shape.kind == "points" else None,
+        **_input_points(shape),
         error=_error(mesh, shape),
         slices=_slices(run),
         curves=_curves(run),
@@ -58,6 +60,18 @@ def page(run: Run, mesh: Mesh | None = None, shape: Shape | None = None) -> Path
     )
     write_page(run.folder.page, content)
     return run.folder.page
+
+
+def _input_points(shape: Shape) -> dict[str, Any]:
+    """The points of the input that were used, as the page takes them: with their colours, and how clear their
+    side is."""
+    if shape.kind != "points":
+        return {}
+    return {
+        "input_points": shape.vertices[shape.used],
+        "input_colours": None if shape.colours is None else shape.colours[shape.used],
+        "input_confidence": shape.solid.confidence if isinstance(shape.solid, RawSolid) else None,
+    }
 
 
 def _error(mesh: Mesh, shape: Shape) -> np.ndarray:
