@@ -26,8 +26,9 @@ _PUBLIC = {
     "fit": "verbs.fit",
     "open_run": "verbs.run",
     "train": "verbs.train",
+    "view": "verbs.view",
 }
-__all__ = ["Shape", "check", "evaluate", "extract", "fit", "load", "open_run", "train", "write_mesh"]
+__all__ = ["Shape", "check", "evaluate", "extract", "fit", "load", "open_run", "train", "view", "write_mesh"]
 
 
 def __getattr__(name: str) -> _Any:

@@ -11,6 +11,7 @@ VERBS = {
     "train": "train one method alone",
     "extract": "turn a trained field into a certified mesh",
     "evaluate": "compare a run's mesh with its input, by named figures",
+    "view": "a live viewer in the browser, also while a run trains",
     "data": "look at an input before training: data check PATH",
     "list": "the methods and their settings",
     "doctor": "what this machine can do: kernels, their speed, memory",
