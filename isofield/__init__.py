@@ -32,24 +32,9 @@ _PUBLIC = {
     "query": "verbs.query",
     "save_field": "verbs.field_file",
     "train": "verbs.train",
+    "view": "verbs.view",
 }
-__all__ = [
-    "Shape",
-    "check",
-    "combine",
-    "convert",
-    "evaluate",
-    "extract",
-    "fit",
-    "load",
-    "measure",
-    "open_field",
-    "open_run",
-    "query",
-    "save_field",
-    "train",
-    "write_mesh",
-]
+__all__ = sorted(_PUBLIC)
 
 
 def __getattr__(name: str) -> _Any:

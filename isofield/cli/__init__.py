@@ -15,6 +15,7 @@ VERBS = {
     "combine": "solids from solids: union, difference, blends, offset, shell",
     "measure": "volume, area, thickness, plane sections",
     "query": "inside, signed distance and normal at given points",
+    "view": "a live viewer in the browser, also while a run trains",
     "data": "look at an input before training: data check PATH",
     "list": "the methods and their settings",
     "doctor": "what this machine can do: kernels, their speed, memory",

@@ -15,7 +15,7 @@ from ..viewing.page import Number, Page, write_page
 from ..viewing.slices import Slices
 from .run import Run
 
-__all__ = ["page"]
+__all__ = ["distance_to_input", "page"]
 
 
 def page(run: Run, mesh: Mesh | None = None, shape: Shape | None = None) -> Path:
@@ -39,7 +39,7 @@ def page(run: Run, mesh: Mesh | None = None, shape: Shape | None = None) -> Path
         mesh=mesh,
         input_mesh=Mesh(shape.vertices, shape.faces) if shape.kind == "mesh" else None,
         **_input_points(shape),
-        error=_error(mesh, shape),
+        error=distance_to_input(mesh.vertices, shape),
         slices=_slices(run),
         curves=_curves(run),
         numbers=[
@@ -74,10 +74,11 @@ def _input_points(shape: Shape) -> dict[str, Any]:
     }
 
 
-def _error(mesh: Mesh, shape: Shape) -> np.ndarray:
-    """Distance of each vertex to the input, as a share of the longest edge."""
+def distance_to_input(points: np.ndarray, shape: Shape) -> np.ndarray:
+    """Distances [N] of points [N, 3] in the input's coordinates to the input, as shares of its longest
+    edge."""
     longest_edge = 2 / PADDING  # in working units
-    return shape.solid.distance(shape.frame.to_working(mesh.vertices)) / np.float32(longest_edge)
+    return shape.solid.distance(shape.frame.to_working(points)) / np.float32(longest_edge)
 
 
 def _slices(run: Run) -> Slices:

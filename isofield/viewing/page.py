@@ -19,7 +19,7 @@ from ..geometry.mesh import Mesh
 from ..runtime.errors import InputError
 from ..runtime.files import write_text
 from .charts import MINUS, Curve, curve_svg, number_text
-from .colours import Kind, colour_map
+from .colours import Kind, colour_map, error_range
 from .packing import pack, pack_mesh, pack_points, quantise, simplified
 from .picture import CLAY, UP_AXES, Up, draw_mesh
 from .slices import Slices
@@ -131,11 +131,11 @@ def _data(page: Page) -> tuple[dict, list[str]]:
         shown.append(f"Drawn with {_share(mesh.faces, page.mesh.faces)} faces; the mesh itself has all.")
     used = mesh.vertices[np.unique(mesh.faces)].astype(np.float64)
     centre = (used.min(axis=0) + used.max(axis=0)) / 2
-    error_record, error_range = None, (0.0, 1.0)
+    error_record, ends = None, (0.0, 1.0)
     if error is not None:
-        error_range = _error_range(error)
-        ramp = _ramp("diverging" if error_range[0] < 0 else "sequential")
-        error_record = {"low": error_range[0], "high": error_range[1], "ramp": ramp}
+        ends = error_range(error)
+        ramp = _ramp("diverging" if ends[0] < 0 else "sequential")
+        error_record = {"low": ends[0], "high": ends[1], "ramp": ramp}
     given = None
     if page.input_mesh is not None:
         input_mesh, _ = simplified(page.input_mesh, None, MOST_FACES)
@@ -158,7 +158,7 @@ def _data(page: Page) -> tuple[dict, list[str]]:
         "axes": UP_AXES,
         "centre": centre.tolist(),
         "radius": float(np.linalg.norm(used - centre, axis=1).max()) or 1.0,
-        "result": pack_mesh(mesh, error, error_range),
+        "result": pack_mesh(mesh, error, ends),
         "input": given,
         "error": error_record,
         "confidence": None if page.input_confidence is None else {"ramp": _confidence_ramp()},
@@ -169,15 +169,6 @@ def _data(page: Page) -> tuple[dict, list[str]]:
 
 def _share(some: np.ndarray, of: np.ndarray) -> str:
     return f"{number_text(len(some))} of {number_text(len(of))}"
-
-
-def _error_range(error: np.ndarray) -> tuple[float, float]:
-    """The range of the colours, symmetric for signed distances.
-
-    The largest hundredth is clipped, so that one stray vertex does not take the colours from all others.
-    """
-    high = float(np.quantile(np.abs(error), 0.99)) or float(np.abs(error).max()) or 1e-6
-    return (-high if error.min() < 0 else 0.0), high
 
 
 def _slices_record(slices: Slices) -> dict:
