@@ -1,4 +1,4 @@
-"""isofield: shapes as continuous neural fields, on any machine.
+"""isofield: shapes and pictures as continuous neural fields, on any machine.
 
 run = isofield.fit("bunny.ply", seconds=10)     # train, extract, evaluate, page
 run.mesh()                                      # trimesh.Trimesh in the file's own coordinates
@@ -17,6 +17,7 @@ _os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 __version__ = "0.1.0"
 
 _PUBLIC = {
+    "Image": "data",
     "Shape": "data",
     "load": "data",
     "write_mesh": "data",
@@ -25,9 +26,12 @@ _PUBLIC = {
     "extract": "verbs.extract",
     "fit": "verbs.fit",
     "open_run": "verbs.run",
+    "render": "verbs.render",
     "train": "verbs.train",
 }
-__all__ = ["Shape", "check", "evaluate", "extract", "fit", "load", "open_run", "train", "write_mesh"]
+__all__ = [
+    "Image", "Shape", "check", "evaluate", "extract", "fit", "load", "open_run", "render", "train", "write_mesh",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> _Any:

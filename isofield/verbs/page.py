@@ -1,6 +1,7 @@
 """The page of a run: the mesh to turn, slices, errors, curves, numbers."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -9,11 +10,12 @@ from ..data.shape import Shape
 from ..geometry.frames import PADDING
 from ..geometry.mesh import Mesh
 from ..viewing.charts import Curve
-from ..viewing.page import Number, Page, write_page
+from ..viewing.page import Page, write_page
+from ..viewing.sections import Number
 from ..viewing.slices import Slices
 from .run import Run
 
-__all__ = ["page"]
+__all__ = ["curves", "details", "page"]
 
 
 def page(run: Run, mesh: Mesh | None = None, shape: Shape | None = None) -> Path:
@@ -24,7 +26,7 @@ def page(run: Run, mesh: Mesh | None = None, shape: Shape | None = None) -> Path
     description, certificate, metrics = run.description, run.certificate, run.metrics
     shape = shape or run.shape()
     if mesh is None:
-        made = data.load(run.folder.mesh)
+        made = data.load_shape(run.folder.mesh)
         mesh = Mesh(made.vertices, made.faces, made.normals, made.colours)
     headline = ", ".join(
         f"{name.replace('_', ' ')} {value:.5g}" for name, value in metrics["headline"].items()
@@ -39,7 +41,7 @@ def page(run: Run, mesh: Mesh | None = None, shape: Shape | None = None) -> Path
         input_points=shape.vertices[shape.used] if shape.kind == "points" else None,
         error=_error(mesh, shape),
         slices=_slices(run),
-        curves=_curves(run),
+        curves=curves(run),
         numbers=[
             Number(name.replace("_", " "), value, metrics["meaning"].get(name, ""))
             for name, value in metrics["figures"].items()
@@ -47,14 +49,7 @@ def page(run: Run, mesh: Mesh | None = None, shape: Shape | None = None) -> Path
         ],
         certificate=certificate,
         notes=[*description["doubts"], *metrics["doubts"], *description["data"]["notes"]],
-        details={
-            "method": f"{description['method']} ({description['reason']})",
-            "settings": description["config"],
-            "budget": {name: value for name, value in description["budget"].items() if value is not None},
-            "seed": description["seed"],
-            "threads": description["threads"],
-            "versions": {"isofield": description["isofield"], **description["versions"]},
-        },
+        details=details(run),
     )
     write_page(run.folder.page, content)
     return run.folder.page
@@ -78,7 +73,8 @@ def _slices(run: Run) -> Slices:
     )
 
 
-def _curves(run: Run) -> list[Curve]:
+def curves(run: Run) -> list[Curve]:
+    """What the run's log recorded, over seconds of training."""
     log = run.folder.read_log()
     names = {name: None for record in log for name in record if name not in ("step", "seconds")}
     return [
@@ -89,3 +85,16 @@ def _curves(run: Run) -> list[Curve]:
         )
         for name in names
     ]
+
+
+def details(run: Run) -> dict[str, Any]:
+    """How the run was trained, for the page's table."""
+    description = run.description
+    return {
+        "method": f"{description['method']} ({description['reason']})",
+        "settings": description["config"],
+        "budget": {name: value for name, value in description["budget"].items() if value is not None},
+        "seed": description["seed"],
+        "threads": description["threads"],
+        "versions": {"isofield": description["isofield"], **description["versions"]},
+    }

@@ -12,13 +12,15 @@ import numpy as np
 import torch
 
 from .. import data
+from ..data.image import Image
+from ..data.readers import Record
 from ..data.shape import Shape
 from ..geometry.frames import Frame
 from ..methods import METHODS
 from ..runtime.errors import InputError
 from ..runtime.threads import threads
 from ..training.hooks import restore
-from ..training.method import Method, Surface
+from ..training.method import Method, Picture, Surface
 from ..training.run_folder import RunFolder
 from .options import updated
 
@@ -64,8 +66,24 @@ class Run:
 
     @property
     def surface(self) -> Surface:
-        """The field and which side of which level is inside, in the working box."""
-        return self.method.products()["mesh"]
+        """The field and which side of which level is inside, in the working box. Raises InputError where the
+        method makes no surface."""
+        product = self.method.products().get("mesh")
+        if not isinstance(product, Surface):
+            raise InputError(
+                "has no surface: it shows a picture", self.path, "Take isofield render or evaluate for it."
+            )
+        return product
+
+    @property
+    def picture(self) -> Picture:
+        """The field of a picture. Raises InputError where the method makes none."""
+        product = self.method.products().get("image")
+        if not isinstance(product, Picture):
+            raise InputError(
+                "shows no picture: it holds a shape", self.path, "Take isofield extract for its surface."
+            )
+        return product
 
     def field(self, points: Any) -> torch.Tensor:
         """Values of the field, a tensor [N], at points [N, 3] in the input's own coordinates.
@@ -85,32 +103,41 @@ class Run:
         return values / self.frame.scale if surface.is_length else values
 
     def shape(self) -> Shape:
-        """The input, read again from the path in the run.
+        """The input, a shape, read again from the path in the run.
 
-        Raises InputError where it is gone or is not the shape that was trained on.
+        Raises InputError where it is gone or is not what was trained on.
         """
+        return data.as_shape(self._input())
+
+    def image(self) -> Image:
+        """The input, a picture, read again from the path in the run. Raises InputError as `shape` does."""
+        record = self._input()
+        assert isinstance(record, Image)  # equal fingerprints
+        return record
+
+    def _input(self) -> Record:
         known = self.description["data"]
         if not known["path"]:
             raise InputError(
-                "was trained on a shape in memory, which is not kept",
+                "was trained on an input in memory, which is not kept",
                 self.path,
-                "Hand it over: extract(run, shape=shape), evaluate(run, source=shape).",
+                "Hand it over: extract(run, shape=...), evaluate(run, source=...).",
             )
         try:
-            shape = data.load(known["path"])
+            record = data.load(known["path"])
         except InputError as error:
             raise InputError(
                 error.what,
                 known["path"],
                 "Put it back, or name it: isofield evaluate RUN --data PATH.",
             ) from None
-        if shape.fingerprint != known["fingerprint"]:
+        if record.fingerprint != known["fingerprint"]:
             raise InputError(
-                "is not the shape that this run was trained on",
+                "is not what this run was trained on",
                 known["path"],
                 "Put the original back there, or train again.",
             )
-        return shape
+        return record
 
     @property
     def certificate(self) -> dict[str, Any]:
@@ -119,7 +146,7 @@ class Run:
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """How the mesh compares with the input (metrics.json)."""
+        """How the mesh or the picture compares with the input (metrics.json)."""
         return _product(self.folder.metrics, "evaluate")
 
     @property
@@ -131,7 +158,7 @@ class Run:
         """The extracted mesh, RUN/mesh.ply, as a trimesh.Trimesh in the input's coordinates."""
         import trimesh
 
-        shape = data.load(self.folder.mesh)
+        shape = data.load_shape(self.folder.mesh)
         return trimesh.Trimesh(
             shape.vertices,
             shape.faces,
