@@ -30,8 +30,18 @@ _PUBLIC = {
     "train": "verbs.train",
 }
 __all__ = [
-    "Image", "Shape", "check", "evaluate", "extract", "fit", "load", "open_run", "render", "train", "write_mesh",
-]  # fmt: skip
+    "Image",
+    "Shape",
+    "check",
+    "evaluate",
+    "extract",
+    "fit",
+    "load",
+    "open_run",
+    "render",
+    "train",
+    "write_mesh",
+]
 
 
 def __getattr__(name: str) -> _Any:

@@ -77,7 +77,7 @@ def _help() -> str:
     lines = "\n".join(f"  {verb:<{width}}  {summary}" for verb, summary in VERBS.items())
     return f"""usage: isofield COMMAND ...
 
-Shapes and pictures as continuous neural fields: a mesh or points go in, a certified watertight mesh comes out.
+Shapes and pictures as continuous neural fields: a mesh or points go in, a certified mesh comes out.
 
 {lines}
 

@@ -16,7 +16,7 @@ from .arguments import Shared, parse
 
 __all__ = ["main"]
 
-DESCRIPTION = """Train a neural field on a shape or a picture, make what it shows, evaluate it, write the page.
+DESCRIPTION = """Train a neural field on a shape or a picture, make what it shows, evaluate it, write a page.
 
 Takes meshes (.ply .obj .stl .off .glb .gltf .binvox; also open, self-intersecting, inside-out)
 and points, with normals or raw (.ply .xyz .npz; or a folder of range scans with a .conf).
@@ -40,7 +40,8 @@ class Arguments:
     method: str | None = None
     """the method (default: the one that suits the input)"""
     quality: Literal["draft", "standard", "high"] | None = None
-    """how much to spend: about 6 s, 12 s, over a minute; for a picture 8 s, 30 s, two minutes (default: standard)"""
+    """how much to spend: about 6 s, 12 s, over a minute; of a picture about 8 s, 30 s, two minutes (default:
+    standard)"""
     resolution: int | None = None
     """cells of the extraction grid along an axis (default: by quality)"""
     faces: int | None = None

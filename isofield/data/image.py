@@ -191,7 +191,7 @@ TURNS = {
 
 
 def _in_plain_mode(picture: PIL.Image.Image, path: Path) -> tuple[PIL.Image.Image, list[str]]:
-    """The picture in one of Pillow's modes L, LA, RGB, RGBA or 16-bit grey, and notes on what was converted."""
+    """The picture in one of Pillow's modes L, LA, RGB, RGBA or 16-bit grey, and notes on conversions."""
     mode = picture.mode
     see_through = "transparency" in picture.info
     if mode in ("L", "LA", "RGB", "RGBA") and not see_through:
@@ -208,8 +208,8 @@ def _in_plain_mode(picture: PIL.Image.Image, path: Path) -> tuple[PIL.Image.Imag
     if mode.startswith("I;16"):
         return picture, []
     if mode == "I":
-        low, high = picture.getextrema()
-        if 0 <= low and high <= 0xFFFF:  # 16 bits that Pillow holds in 32
+        values = np.asarray(picture)
+        if values.min() >= 0 and values.max() <= 0xFFFF:  # 16 bits that Pillow holds in 32
             return picture, []
     if mode in ("CMYK", "YCbCr", "HSV", "LAB", "RGBX"):
         note = f"Converted from {mode} to RGB by Pillow's plain formula, without a colour profile."
@@ -252,5 +252,4 @@ def write_image(path: str | os.PathLike, pixels: np.ndarray) -> None:
             write_deep_png(temporary, pixels)
             return
         flat = np.ascontiguousarray(pixels[:, :, 0] if channels == 1 else pixels)
-        options = {"quality": 95} if ending in (".jpg", ".jpeg") else {}
-        PIL.Image.fromarray(flat).save(temporary, **options)
+        PIL.Image.fromarray(flat).save(temporary, quality=95)  # which formats without loss ignore

@@ -47,8 +47,9 @@ class Config:
     """Settings of `image`."""
 
     encoding: Literal["hash_grid", "none", "basic", "positional", "gaussian", "siren"] = "hash_grid"
-    """what is done to the coordinates. hash_grid: features of grids, a small network. none, basic, positional,
-    gaussian: Tancik's four, each before 3 hidden layers of 256. siren: 4 hidden layers of 256 sines"""
+    """what is done to the coordinates. hash_grid: features of grids, a small network. none, basic,
+    positional, gaussian: Tancik's four, each before 3 hidden layers of 256. siren: 4 hidden layers of 256
+    sines"""
     stride: int = 1
     """train on every so-many-th pixel of both axes; from 2 on, as many pixels between them are kept apart"""
     share: float = 0.25
@@ -153,7 +154,7 @@ def _hash_grid(c: Config) -> nn.Module:
     return GridNetwork(PlaneHashGrid(c.levels, c.coarsest, finest, rows), c.hidden, 2, channels)
 
 
-def _on_features(encoding: nn.Module, c: Config) -> nn.Module:
+def _on_features(encoding: Identity | FourierFeatures, c: Config) -> nn.Module:
     """Tancik's network: 3 hidden layers of 256 with ReLU, a sigmoid at the end."""
     return nn.Sequential(encoding, MLP(encoding.out_features, [256] * 3, c.channels, output=nn.Sigmoid()))
 

@@ -8,8 +8,8 @@ from jaxtyping import Shaped
 __all__ = ["IMAGE_FIGURES", "power_spectrum", "psnr", "share_of_full_scale"]
 
 IMAGE_FIGURES = {
-    "psnr_db": "peak signal-to-noise ratio of reconstruction.png, -10 log10 of the mean squared error over all "
-    "pixels and channels, full scale 1",
+    "psnr_db": "peak signal-to-noise ratio of reconstruction.png, -10 log10 of the mean squared error over "
+    "all pixels and channels, full scale 1",
     "psnr_held_out_db": "the same over the pixels that were kept apart from training",
     "psnr_float16_db": "the same as psnr_db with the weights rounded to float16",
     "float16_bytes": "bytes of all weights as float16",

@@ -1,6 +1,7 @@
-"""The main job in one sentence: train on what the input is, make what the method can make, evaluate, write the
-page."""
+"""The main job in one sentence: train on what the input is, make what the method can make, evaluate, write
+the page."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,10 @@ from .train import train
 
 __all__ = ["fit"]
 
-FINISH = {Surface: surface.finish, Picture: picture.finish}
+FINISH: dict[type, Callable[[Run, Any, Meshing, Stopwatch], None]] = {
+    Surface: surface.finish,
+    Picture: picture.finish,
+}
 
 
 def fit(
@@ -33,8 +37,8 @@ def fit(
     command: str = "",
     **options: Any,
 ) -> Run:
-    """Fit `source` and return the run, whose `metrics` and products are ready: of a shape `mesh()`, `field` and
-    `certificate`, of a picture `folder.reconstruction`.
+    """Fit `source` and return the run, whose `metrics` and products are ready: of a shape `mesh()`, `field`
+    and `certificate`, of a picture `folder.reconstruction`.
 
     source: a file; a Shape, or an object such as a trimesh.Trimesh; an Image, or an array of pixels (uint8 or
     uint16 [H, W, C]). method, quality, config as for `train`; resolution, faces, trim, max_memory as for

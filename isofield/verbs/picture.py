@@ -92,8 +92,8 @@ def _doubts(reached: float) -> list[str]:
     if reached >= POOR:
         return []
     return [
-        f"the picture is reproduced poorly ({reached:.1f} dB): train for longer (--seconds, --quality high), or "
-        'give the weights a larger share of its bytes (--config with {"share": 0.5})'
+        f"the picture is reproduced poorly ({reached:.1f} dB): train for longer (--seconds, --quality high), "
+        'or give the weights a larger share of its bytes (--config with {"share": 0.5})'
     ]
 
 

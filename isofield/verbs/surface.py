@@ -14,7 +14,7 @@ __all__ = ["check", "finish"]
 
 
 def check(meshing: Meshing, quality: Quality) -> None:
-    """Raise InputError where the extraction could not be done as asked for: before the training, not after."""
+    """Raise InputError where the extraction could not be done as asked: before the training, not after."""
     resolution = quality.resolution if meshing.resolution is None else meshing.resolution
     check_extraction(resolution, meshing.faces, meshing.max_memory)
 

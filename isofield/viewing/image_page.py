@@ -1,5 +1,5 @@
-"""The page of a picture's run: one HTML file that opens offline, with input, reconstruction, difference, spectra,
-curves, numbers."""
+"""The page of a picture's run: one HTML file that opens offline, with input, reconstruction, difference,
+spectra, curves, numbers."""
 
 import os
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What pages are put together from: texts of the package, sections, tables of numbers, pictures in the text."""
+"""What pages are put together from: texts of the package, sections, tables of numbers, inline pictures."""
 
 import base64
 import hashlib

@@ -33,11 +33,11 @@ __all__ = [
 def encode(
     points: Float[Tensor, "points axes"], table: Float[Tensor, "rows features"], levels: tuple[Level, ...]
 ) -> Float[Tensor, "blocks encoded 128"]:
-    """Features of points in [0, 1]^3 or [0, 1]^2, as [blocks, levels * features, 128]; the last block is padded (its
-    extra lanes are arbitrary).
+    """Features of points in [0, 1]^3 or [0, 1]^2, as [blocks, levels * features, 128]; the last block is
+    padded (its extra lanes are arbitrary).
 
-    points: clamped to the unit cube or square. table: rows of all levels one after another. `unblock` gives [points,
-    encoded].
+    points: clamped to the unit cube or square. table: rows of all levels one after another. `unblock` gives
+    [points, encoded].
     """
     if use_compiled(points.device.type) and points.dtype == torch.float32 and table.shape[1] == 2:
         return _Encode.apply(_padded(points), table, levels)

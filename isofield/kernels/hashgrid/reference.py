@@ -59,11 +59,11 @@ def paper_levels(
 def budgeted_levels(
     levels: int, coarsest: int, finest: float, rows: int, dimensions: int = 3
 ) -> tuple[Level, ...]:
-    """Levels placed as the paper places them, with at most `rows` feature vectors in all: grids that need more
-    than an equal share of what smaller grids leave are hashed into that share.
+    """Levels placed as the paper places them, with at most `rows` feature vectors in all: grids that need
+    more than an equal share of what smaller grids leave are hashed into that share.
 
-    Not the paper's: there every grid may have 2^T vectors. A share is any whole number here, so that the whole
-    budget is used. Raises ValueError where `rows` is less than one for each level.
+    Not the paper's: there every grid may have 2^T vectors. A share is any whole number here, so that the
+    whole budget is used. Raises ValueError where `rows` is less than one for each level.
     """
     if rows < levels:
         raise ValueError(f"{levels} levels need as many rows or more, not {rows}")
