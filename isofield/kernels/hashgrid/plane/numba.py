@@ -22,16 +22,15 @@ def _corners(points, i, scale, shift, stride, rows):
     y."""
     cx, fx = _cell(points[i, 0], scale, shift)
     cy, fy = _cell(points[i, 1], scale, shift)
-    x0, y0, one = np.uint32(cx), np.uint32(cy), np.uint32(1)
     if stride > 0:
-        step = np.uint32(stride)
-        r0 = x0 + y0 * step
-        r1, r2, r3 = r0 + one, r0 + step, r0 + step + one
+        r0 = np.uint32(cx + cy * stride)
+        r1, r2, r3 = np.uint32(r0 + 1), np.uint32(r0 + stride), np.uint32(r0 + stride + 1)
         if r3 >= rows:  # only the cell at the far corner: its outer corners have weight 0 and wrap around
             r0, r1, r2, r3 = r0 % rows, r1 % rows, r2 % rows, r3 % rows
-    else:
-        a, b = y0 * _P1, (y0 + one) * _P1
-        r0, r1, r2, r3 = (x0 ^ a) % rows, ((x0 + one) ^ a) % rows, (x0 ^ b) % rows, ((x0 + one) ^ b) % rows
+    else:  # 32 bits throughout, as the hash is defined: numba would widen the products
+        x0, x1 = np.uint32(cx), np.uint32(cx + 1)
+        y0, y1 = np.uint32(np.uint32(cy) * _P1), np.uint32(np.uint32(cy + 1) * _P1)
+        r0, r1, r2, r3 = (x0 ^ y0) % rows, (x1 ^ y0) % rows, (x0 ^ y1) % rows, (x1 ^ y1) % rows
     gx, gy = _ONE - fx, _ONE - fy
     return r0, r1, r2, r3, gx * gy, fx * gy, gx * fy, fx * fy
 
