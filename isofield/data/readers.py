@@ -1,4 +1,4 @@
-"""From a path to a Shape: which reader, and what the file is when it is not what its name says."""
+"""From a path to a record: which reader, and what the file is when it is not what its name says."""
 
 import dataclasses
 import difflib
@@ -13,6 +13,7 @@ from ..runtime.errors import InputError
 from .binvox import read_binvox
 from .border import Contents, admit
 from .gltf import read_gltf
+from .image import IMAGE_ENDINGS, Image, as_image, read_image
 from .obj import read_obj
 from .off import read_off
 from .pcd import read_pcd
@@ -23,7 +24,10 @@ from .shape import Shape
 from .stl import read_stl
 from .voxels import VoxelGrid, boundary_mesh, holds_voxels, read_voxels_npz
 
-__all__ = ["READERS", "as_shape", "load", "scans_of"]
+__all__ = ["READERS", "Record", "as_record", "as_shape", "load", "load_shape", "scans_of"]
+
+Record = Shape | Image
+"""What can be read: a shape or a picture."""
 
 
 def _surface_of_cells(grid: VoxelGrid, path: Path) -> Contents:
@@ -83,7 +87,19 @@ BEGINNINGS: list[tuple[bytes, str, str, str]] = [
 ]
 
 
-def load(path: str | os.PathLike) -> Shape:
+def load(path: str | os.PathLike) -> Record:
+    """The shape or the picture in a file, by its name's ending: see `load_shape` and `read_image`.
+
+    Raises InputError for whatever cannot be read or used: what is wrong, where, and what to do.
+    """
+    path = Path(path)
+    if path.suffix.lower() in IMAGE_ENDINGS:
+        _present(path)
+        return read_image(path)
+    return load_shape(path)
+
+
+def load_shape(path: str | os.PathLike) -> Shape:
     """The shape in a file of one of the formats in READERS, chosen by the name's ending, checked; or the
     scans that the `.conf` of a folder names.
 
@@ -91,6 +107,8 @@ def load(path: str | os.PathLike) -> Shape:
     InputError for whatever cannot be read or used: what is wrong, where, and what to do.
     """
     path = Path(path)
+    if path.suffix.lower() in IMAGE_ENDINGS and path.is_file():
+        raise InputError("is a picture, not a shape", path, f"Formats of shapes: {' '.join(READERS)}.")
     if conf := scans_of(path):
         return dataclasses.replace(admit(read_scans(conf, _contents), conf), source=str(path))
     return admit(_contents(path), path)
@@ -143,15 +161,36 @@ def as_shape(source: Any) -> Shape:
             colours=visual.vertex_colors[:, :3] if getattr(visual, "kind", None) == "vertex" else None,
         )
         return dataclasses.replace(admit(contents, Path("shape")), source="")
-    return load(source)
+    return load_shape(source)
+
+
+def as_record(source: Any) -> Record:
+    """A Shape or an Image as it is; pixels, an array uint8 or uint16 [H, W] or [H, W, C], as an Image; what
+    `as_shape` takes; or a file, read."""
+    if isinstance(source, Image):
+        return source
+    if isinstance(source, np.ndarray):
+        return as_image(source)
+    return load(source) if isinstance(source, (str, os.PathLike)) else as_shape(source)
 
 
 def _known() -> str:
-    return " ".join(READERS)
+    return " ".join((*READERS, *IMAGE_ENDINGS))
 
 
 def _reader_of(path: Path) -> Callable[[Path], Contents]:
     """The reader for the name's ending, once there is a file."""
+    _present(path)
+    ending = path.suffix.lower()
+    if ending in READERS:
+        return READERS[ending]
+    near = difflib.get_close_matches(ending, (*READERS, *IMAGE_ENDINGS), 1, 0.5)
+    advice = f"Formats that are read: {_known()}." + (f" Did you mean {near[0]}?" if near else "")
+    raise InputError(f"no reader for '{ending}' files" if ending else "the name has no ending", path, advice)
+
+
+def _present(path: Path) -> None:
+    """Raise InputError where there is no file at the path."""
     if path.is_dir():
         raise InputError(
             "is a folder, not a file", path, f"Name one file in it; formats that are read: {_known()}."
@@ -162,12 +201,6 @@ def _reader_of(path: Path) -> Callable[[Path], Contents]:
         raise InputError("there is no such file", path, advice)
     if not path.is_file():
         raise InputError("is not a regular file", path, "Copy its content to a file and name that.")
-    ending = path.suffix.lower()
-    if ending in READERS:
-        return READERS[ending]
-    near = difflib.get_close_matches(ending, READERS, 1, 0.5)
-    advice = f"Formats that are read: {_known()}." + (f" Did you mean {near[0]}?" if near else "")
-    raise InputError(f"no reader for '{ending}' files" if ending else "the name has no ending", path, advice)
 
 
 def _names_in(folder: Path) -> list[str]:

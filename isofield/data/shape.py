@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -113,6 +113,16 @@ class Shape:
 
         sensors = None if self.towards_sensor is None else self.towards_sensor[self.used]
         return solid_of_raw_points(used.astype(np.float64), sensors, self.source or self.name)
+
+    def described(self) -> dict[str, Any]:
+        """What run.json says of it. Raises InputError where there is no inside."""
+        return {
+            "kind": self.kind,
+            "vertices": len(self.vertices),
+            "faces": len(self.faces),
+            "frame": {"offset": list(self.frame.offset), "scale": self.frame.scale},
+            "notes": [*self.notes, *self.solid.notes],
+        }
 
     @cached_property
     def fingerprint(self) -> str:

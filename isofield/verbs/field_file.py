@@ -13,7 +13,7 @@ from torch import Tensor
 from ..geometry.frames import Frame
 from ..runtime.errors import InputError
 from ..runtime.files import atomic_path
-from ..training.method import Method
+from ..training.method import Method, Surface
 from ..training.precision import PRECISIONS, Precision, in_precision, stored_bytes, with_full_precision
 from .field import Field, Network
 from .run import build_method
@@ -85,6 +85,7 @@ def open_field(path: str | os.PathLike) -> Field:
         )
         _load(network.method, with_full_precision(stored))
         surface = network.method.products()["mesh"]
+        assert isinstance(surface, Surface)
         return Field(str(known["name"]), surface, frame, int(known["resolution"]), network)
     except InputError:
         raise
@@ -101,6 +102,7 @@ def rounded(field: Field, precision: Precision) -> Field:
     method = build_method(network.name, network.config, SEED, field.name)
     _load(method, with_full_precision(in_precision(weights_of(network.method), precision)))
     surface = method.products()["mesh"]
+    assert isinstance(surface, Surface)
     return replace(field, surface=surface, network=replace(network, method=method))
 
 

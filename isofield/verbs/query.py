@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import data
+from ..data.readers import load_shape
 from ..runtime.errors import InputError
 from ..runtime.files import atomic_path, write_text
 from .field import rows_of_three
@@ -26,7 +26,7 @@ def query(source: Any, points: Any) -> dict[str, np.ndarray]:
     Distances of a trained field are those to its surface, near and far. Raises InputError for points that
     cannot be read.
     """
-    where = data.load(points).vertices if isinstance(points, (str, Path)) else rows_of_three(points)
+    where = load_shape(points).vertices if isinstance(points, (str, Path)) else rows_of_three(points)
     given = opened(source)
     field = as_field(given)
     solid, frame = field.solid, field.frame

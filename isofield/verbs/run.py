@@ -11,6 +11,8 @@ from typing import Any
 import torch
 
 from .. import data
+from ..data.image import Image
+from ..data.readers import Record
 from ..data.shape import Shape
 from ..geometry.frames import Frame
 from ..methods import METHODS
@@ -18,7 +20,7 @@ from ..methods.choice import QUALITIES
 from ..runtime.errors import InputError
 from ..runtime.threads import threads
 from ..training.hooks import restore
-from ..training.method import Method
+from ..training.method import Method, Picture, Surface
 from ..training.run_folder import RunFolder
 from .field import Field, Network
 from .options import updated
@@ -64,44 +66,67 @@ class Run:
 
     @cached_property
     def field(self) -> Field:
-        """The trained field in the input's own coordinates: `run.field(points)` gives its values."""
-        description = self.description
-        network = Network(description["method"], description["config"], self.method)
+        """The trained field in the input's own coordinates: `run.field(points)` gives its values. Raises
+        InputError where the method makes no surface."""
+        description, product = self.description, self.method.products().get("mesh")
+        if not isinstance(product, Surface):
+            raise InputError(
+                "has no surface: it shows a picture", self.path, "Take isofield render or evaluate for it."
+            )
         return Field(
             description["data"]["name"],
-            self.method.products()["mesh"],
+            product,
             self.frame,
             QUALITIES[description["quality"]].resolution,
-            network,
+            Network(description["method"], description["config"], self.method),
         )
 
-    def shape(self) -> Shape:
-        """The input, read again from the path in the run.
+    @property
+    def picture(self) -> Picture:
+        """The field of a picture. Raises InputError where the method makes none."""
+        product = self.method.products().get("image")
+        if not isinstance(product, Picture):
+            raise InputError(
+                "shows no picture: it holds a shape", self.path, "Take isofield extract for its surface."
+            )
+        return product
 
-        Raises InputError where it is gone or is not the shape that was trained on.
+    def shape(self) -> Shape:
+        """The input, a shape, read again from the path in the run.
+
+        Raises InputError where it is gone or is not what was trained on.
         """
+        return data.as_shape(self._input())
+
+    def image(self) -> Image:
+        """The input, a picture, read again from the path in the run. Raises InputError as `shape` does."""
+        record = self._input()
+        assert isinstance(record, Image)  # equal fingerprints
+        return record
+
+    def _input(self) -> Record:
         known = self.description["data"]
         if not known["path"]:
             raise InputError(
-                "was trained on a shape in memory, which is not kept",
+                "was trained on an input in memory, which is not kept",
                 self.path,
-                "Hand it over: extract(run, shape=shape), evaluate(run, source=shape).",
+                "Hand it over: extract(run, shape=...), evaluate(run, source=...).",
             )
         try:
-            shape = data.load(known["path"])
+            record = data.load(known["path"])
         except InputError as error:
             raise InputError(
                 error.what,
                 known["path"],
                 "Put it back, or name it: isofield evaluate RUN --data PATH.",
             ) from None
-        if shape.fingerprint != known["fingerprint"]:
+        if record.fingerprint != known["fingerprint"]:
             raise InputError(
-                "is not the shape that this run was trained on",
+                "is not what this run was trained on",
                 known["path"],
                 "Put the original back there, or train again.",
             )
-        return shape
+        return record
 
     @property
     def certificate(self) -> dict[str, Any]:
@@ -110,7 +135,7 @@ class Run:
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """How the mesh compares with the input (metrics.json)."""
+        """How the mesh or the picture compares with the input (metrics.json)."""
         return _product(self.folder.metrics, "evaluate")
 
     @property
@@ -122,7 +147,7 @@ class Run:
         """The extracted mesh, RUN/mesh.ply, as a trimesh.Trimesh in the input's coordinates."""
         import trimesh
 
-        shape = data.load(self.folder.mesh)
+        shape = data.load_shape(self.folder.mesh)
         return trimesh.Trimesh(
             shape.vertices,
             shape.faces,
