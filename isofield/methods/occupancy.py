@@ -18,7 +18,7 @@ from ..networks.coordinate import CoordinateNetwork
 from ..runtime.settings import check_settings
 from ..training.method import Surface
 from ..training.recipes import RECIPES
-from .choice import Quality
+from .choice import Quality, Size
 
 __all__ = ["Config", "Occupancy", "OccupancyField"]
 
@@ -50,6 +50,17 @@ class Config:
         """These settings with the grid and the band of a quality."""
         network = self.network.with_grid(quality.finest, quality.log2_table)
         return replace(self, network=network, sigmas=(quality.band / 5, quality.band))
+
+    def of(self, size: Size) -> "Config":
+        """These settings with a network of a limited size, and what trains that well."""
+        return replace(
+            self,
+            network=size.network,
+            learning_rate=size.learning_rate / 2,
+            points=size.points,
+            sigmas=(0.01, 0.05),
+            uniform=0.5,
+        )
 
 
 class OccupancyField(nn.Module):
