@@ -22,6 +22,7 @@ _PUBLIC = {
     "load": "data",
     "write_mesh": "data",
     "check": "verbs.check",
+    "compare": "verbs.compare",
     "combine": "verbs.combine",
     "convert": "verbs.convert",
     "evaluate": "verbs.evaluate",
@@ -36,7 +37,27 @@ _PUBLIC = {
     "train": "verbs.train",
     "view": "verbs.view",
 }
-__all__ = sorted(_PUBLIC)
+__all__ = [
+    "Image",
+    "Shape",
+    "check",
+    "combine",
+    "compare",
+    "convert",
+    "evaluate",
+    "extract",
+    "fit",
+    "load",
+    "measure",
+    "open_field",
+    "open_run",
+    "query",
+    "render",
+    "save_field",
+    "train",
+    "view",
+    "write_mesh",
+]
 
 
 def __getattr__(name: str) -> _Any:

@@ -13,6 +13,7 @@ VERBS = {
     "render": "show a trained picture at any resolution",
     "evaluate": "compare a run's mesh or picture with its input, by named figures",
     "convert": "one representation into another: meshes, points, voxels, fields",
+    "compare": "representations side by side at equal bytes",
     "combine": "solids from solids: union, difference, blends, offset, shell",
     "measure": "volume, area, thickness, plane sections",
     "query": "inside, signed distance and normal at given points",

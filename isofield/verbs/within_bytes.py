@@ -27,7 +27,7 @@ from .field_file import rounded, weights_of
 from .options import TrainOptions
 from .train import train
 
-__all__ = ["REPRESENTATIONS", "Made"]
+__all__ = ["REPRESENTATIONS", "Made", "Task"]
 
 RESOLUTION = 256  # cells along an axis of the surfaces of fields
 MOST_VERTICES = 1 << 16  # that 16-bit indices tell apart
