@@ -88,7 +88,7 @@ class CoordinateNetwork:
             return cls("siren", width=width, omega=15.0)
         log2_table = min(int(math.log2(parameters)) - 4, 24)
         finest = round(4 * parameters ** (1 / 3))
-        sizes = (cls("hash_grid", levels, 8, finest, log2_table) for levels in range(16, 1, -1))
+        sizes = (cls("hash_grid", levels, 8, finest, log2_table) for levels in range(24, 1, -1))
         return next(each for each in sizes if each.parameters <= parameters)
 
     @property
