@@ -155,6 +155,8 @@ class LiveView:
     def _begin(self) -> None:
         """The stage and the controls for the subject."""
         self._dressed = None
+        for name in [*self.nodes]:
+            self._replace(name, None)
         self._stage = _stage(self.subject)
         gui, subject, field = self._server.gui, self.subject, self.subject.field
         gui.reset()
@@ -164,7 +166,7 @@ class LiveView:
             controls["show"] = gui.add_checkbox("Show", True)
             controls["mode"] = gui.add_dropdown("Colour", _modes(subject))
             if field is not None:
-                own, meaning = field.inside.level, f"{field.name} {f'in {field.unit}' if field.unit else ''}"
+                own, meaning = field.inside.level, f"{field.name}{f' in {field.unit}' if field.unit else ''}"
                 controls["level"] = _slider(gui, "Level", own - field.reach, own + field.reach, own, meaning)
             controls["legend"] = gui.add_html("")
         if field is not None:
