@@ -1,4 +1,4 @@
-"""isofield: shapes as continuous neural fields, on any machine.
+"""isofield: shapes and pictures as continuous neural fields, on any machine.
 
 run = isofield.fit("bunny.ply", seconds=10)     # train, extract, evaluate, page
 run.mesh()                                      # trimesh.Trimesh in the file's own coordinates
@@ -17,18 +17,26 @@ _os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 __version__ = "0.1.0"
 
 _PUBLIC = {
+    "Image": "data",
     "Shape": "data",
     "load": "data",
     "write_mesh": "data",
     "check": "verbs.check",
+    "combine": "verbs.combine",
+    "convert": "verbs.convert",
     "evaluate": "verbs.evaluate",
     "extract": "verbs.extract",
     "fit": "verbs.fit",
+    "measure": "verbs.measure",
+    "open_field": "verbs.field_file",
     "open_run": "verbs.run",
+    "query": "verbs.query",
+    "render": "verbs.render",
+    "save_field": "verbs.field_file",
     "train": "verbs.train",
     "view": "verbs.view",
 }
-__all__ = ["Shape", "check", "evaluate", "extract", "fit", "load", "open_run", "train", "view", "write_mesh"]
+__all__ = sorted(_PUBLIC)
 
 
 def __getattr__(name: str) -> _Any:

@@ -7,10 +7,15 @@ import sys
 __all__ = ["main"]
 
 VERBS = {
-    "fit": "train on a shape, extract the surface, evaluate, write the page: the main job",
+    "fit": "train on a shape or a picture, extract or render, evaluate, write the page: the main job",
     "train": "train one method alone",
     "extract": "turn a trained field into a certified mesh",
-    "evaluate": "compare a run's mesh with its input, by named figures",
+    "render": "show a trained picture at any resolution",
+    "evaluate": "compare a run's mesh or picture with its input, by named figures",
+    "convert": "one representation into another: meshes, points, voxels, fields",
+    "combine": "solids from solids: union, difference, blends, offset, shell",
+    "measure": "volume, area, thickness, plane sections",
+    "query": "inside, signed distance and normal at given points",
     "view": "a live viewer in the browser, also while a run trains",
     "data": "look at an input before training: data check PATH",
     "list": "the methods and their settings",
@@ -77,11 +82,12 @@ def _help() -> str:
     lines = "\n".join(f"  {verb:<{width}}  {summary}" for verb, summary in VERBS.items())
     return f"""usage: isofield COMMAND ...
 
-Shapes as continuous neural fields: a mesh or oriented points go in, a certified watertight mesh comes out.
+Shapes and pictures as continuous neural fields: a mesh or points go in, a certified mesh comes out.
 
 {lines}
 
 Start with:
   isofield fit my.ply               makes runs/0001-sdf-my/mesh.ply, certificate.json, metrics.json, page.html
+  isofield fit photo.jpg            makes runs/0002-image-photo/reconstruction.png, metrics.json, page.html
   isofield COMMAND --help           what a command does, with every flag and its default
 Any command takes --debug for a full trace of an error."""

@@ -16,17 +16,19 @@ from .arguments import Shared, parse
 
 __all__ = ["main"]
 
-DESCRIPTION = """Train a neural field on a shape, extract its surface, evaluate it, write the page.
+DESCRIPTION = """Train a neural field on a shape or a picture, make what it shows, evaluate it, write a page.
 
 Takes meshes (.ply .obj .stl .off .glb .gltf .binvox; also open, self-intersecting, inside-out)
-and points, with normals or raw (.ply .xyz .npz; or a folder of range scans with a .conf).
+and points, with normals or raw (.ply .xyz .npz .pcd; or a folder of range scans with a .conf).
+Takes pictures too (.png .jpg .webp .tif .bmp .gif), upright as their EXIF orientation says.
 The method that suits the input is chosen and said.
-Makes RUN/mesh.ply (watertight, in the input's own coordinates), RUN/certificate.json,
-RUN/metrics.json and RUN/page.html.
+Makes of a shape RUN/mesh.ply (watertight, in the input's own coordinates) and RUN/certificate.json,
+of a picture RUN/reconstruction.png and RUN/spectrum.png; RUN/metrics.json and RUN/page.html of both.
 
 Examples: isofield fit bunny.ply
           isofield fit scan.ply --quality high --out runs/scan
-          isofield fit *.stl --seconds 5"""
+          isofield fit *.stl --seconds 5
+          isofield fit photo.jpg"""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class Arguments:
     method: str | None = None
     """the method (default: the one that suits the input)"""
     quality: Literal["draft", "standard", "high"] | None = None
-    """how much to spend: about 6 s, 12 s, over a minute (default: standard)"""
+    """how much to spend: about 6 s, 12 s, over a minute; of a picture about 8 s, 30 s, two minutes (default:
+    standard)"""
     resolution: int | None = None
     """cells of the extraction grid along an axis (default: by quality)"""
     faces: int | None = None
@@ -98,9 +101,10 @@ def main(arguments: list[str]) -> None:
             failed.append(path)
             say(f"isofield fit: {error}")
             continue
+        certificate = {} if _is_picture(run) else {"certificate": run.certificate}
         products = {
             "doubts": [*run.description["doubts"], *run.metrics["doubts"]],
-            "certificate": run.certificate,
+            **certificate,
             "metrics": run.metrics,
             "seconds": run.seconds,
         }
@@ -128,17 +132,17 @@ def _input_of(training: TrainOptions) -> tuple[Path, ...]:
 
 
 def _files(inputs: tuple[Path, ...]) -> list[Path]:
-    from ..data import READERS
+    from ..data import IMAGE_ENDINGS, READERS
     from ..data.readers import scans_of
+
+    known = (*READERS, *IMAGE_ENDINGS)
 
     files: list[Path] = []
     for path in inputs:
         if path.is_dir() and scans_of(path) is None:
-            found = sorted(entry for entry in path.iterdir() if entry.suffix.lower() in READERS)
+            found = sorted(entry for entry in path.iterdir() if entry.suffix.lower() in known)
             if not found:
-                raise InputError(
-                    "holds no file that can be read", path, f"Known formats: {' '.join(READERS)}."
-                )
+                raise InputError("holds no file that can be read", path, f"Known formats: {' '.join(known)}.")
             files += found
         else:
             files.append(path)
@@ -147,14 +151,24 @@ def _files(inputs: tuple[Path, ...]) -> list[Path]:
     return files
 
 
-def _text(run: Any) -> str:
-    from ..geometry.certificate import in_words
+def _is_picture(run: Any) -> bool:
+    return run.description["data"]["kind"] == "image"
 
-    lines = [f"{run.folder.mesh}: {in_words(run.certificate)}"]
+
+def _text(run: Any) -> str:
+    if _is_picture(run):
+        first = str(run.folder.reconstruction)
+        following = f"isofield render {run.path} --width 2048 --out big.png"
+    else:
+        from ..geometry.certificate import in_words
+
+        first = f"{run.folder.mesh}: {in_words(run.certificate)}"
+        following = f"isofield extract {run.path} --out another.glb"
+    lines = [first]
     lines += [f"  {name}: {value:.5g}" for name, value in run.metrics["headline"].items()]
     lines += [
         f"  {run.seconds['total']:.1f} s after start-up, {run.seconds['training']:.1f} s of them for training"
     ]
     lines += [f"  note: {doubt}" for doubt in [*run.description["doubts"], *run.metrics["doubts"]]]
-    lines += [f"page: {run.folder.page}", f"next: isofield extract {run.path} --out another.glb"]
+    lines += [f"page: {run.folder.page}", f"next: {following}"]
     return "\n".join(lines)

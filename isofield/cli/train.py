@@ -35,7 +35,12 @@ def main(arguments: list[str]) -> None:
     a: Any = parse(kind, rest, f"train {name}", f"{METHODS[name].summary} ({METHODS[name].source}).")
     a.shared.apply()
     run = train(a.data, name, a.config, a.training, command=shlex.join(["isofield", "train", *arguments]))
-    show({"run": str(run.path)}, a.shared.json, f"{run.path}\nnext: isofield extract {run.path}")
+    show({"run": str(run.path)}, a.shared.json, f"{run.path}\nnext: isofield {_following(run)}")
+
+
+def _following(run: Any) -> str:
+    picture = run.description["data"]["kind"] == "image"
+    return f"evaluate {run.path}" if picture else f"extract {run.path}"
 
 
 def _help() -> str:

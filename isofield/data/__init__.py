@@ -1,7 +1,21 @@
-"""What comes in and what leaves: files of shapes, checked at the border."""
+"""What comes in and what leaves: files of shapes and pictures, checked at the border."""
 
-from .readers import READERS, as_shape, load
+from .image import IMAGE_ENDINGS, Image, write_image
+from .readers import READERS, Record, as_record, as_shape, load, load_shape
 from .shape import Shape
 from .writers import write_mesh, write_points
 
-__all__ = ["READERS", "Shape", "as_shape", "load", "write_mesh", "write_points"]
+__all__ = [
+    "IMAGE_ENDINGS",
+    "READERS",
+    "Image",
+    "Record",
+    "Shape",
+    "as_record",
+    "as_shape",
+    "load",
+    "load_shape",
+    "write_image",
+    "write_mesh",
+    "write_points",
+]

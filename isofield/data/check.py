@@ -1,4 +1,4 @@
-"""What a shape is like before anything is trained on it: facts, and warnings with advice."""
+"""What a shape or a picture is like before anything is trained on it: facts, and warnings with advice."""
 
 from typing import Any
 
@@ -7,9 +7,10 @@ import numpy as np
 from ..geometry.certificate import certify
 from ..geometry.mesh import Mesh
 from ..kernels.topology import first_occurrences
+from .image import Image
 from .shape import Shape
 
-__all__ = ["describe"]
+__all__ = ["describe", "describe_image"]
 
 
 def describe(shape: Shape) -> dict[str, Any]:
@@ -36,6 +37,11 @@ def describe(shape: Shape) -> dict[str, Any]:
     facts["notes"] = list(shape.notes)
     facts["warnings"] = _warnings(shape, facts)
     return facts
+
+
+def describe_image(image: Image) -> dict[str, Any]:
+    """Facts of a picture as plain values (ready for JSON), and `warnings`, which are none."""
+    return {"name": image.name, **image.described(), "fingerprint": image.fingerprint, "warnings": []}
 
 
 def _mesh_facts(shape: Shape) -> dict[str, Any]:

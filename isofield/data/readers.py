@@ -1,4 +1,4 @@
-"""From a path to a Shape: which reader, and what the file is when it is not what its name says."""
+"""From a path to a record: which reader, and what the file is when it is not what its name says."""
 
 import dataclasses
 import difflib
@@ -10,18 +10,44 @@ from typing import Any
 import numpy as np
 
 from ..runtime.errors import InputError
-from .binvox import read_binvox_as_mesh
+from .binvox import read_binvox
 from .border import Contents, admit
 from .gltf import read_gltf
+from .image import IMAGE_ENDINGS, Image, as_image, read_image
 from .obj import read_obj
 from .off import read_off
+from .pcd import read_pcd
 from .ply import read_ply
 from .points import read_npz, read_xyz
 from .scans import read_scans
 from .shape import Shape
 from .stl import read_stl
+from .voxels import VoxelGrid, boundary_mesh, holds_voxels, read_voxels_npz
 
-__all__ = ["READERS", "as_shape", "load", "scans_of"]
+__all__ = ["READERS", "Record", "as_record", "as_shape", "load", "load_shape", "scans_of"]
+
+Record = Shape | Image
+"""What can be read: a shape or a picture."""
+
+
+def _surface_of_cells(grid: VoxelGrid, path: Path) -> Contents:
+    """The closed surface of the filled cells as triangles."""
+    if not grid.filled.any():
+        raise InputError("none of the cells is filled", path, "Check the voxelisation.")
+    mesh = boundary_mesh(grid)
+    counts = " x ".join(map(str, grid.filled.shape))
+    note = f"The surface of {int(grid.filled.sum())} filled cells of {counts}."
+    return Contents(mesh.vertices, mesh.faces, notes=(note,), voxels=grid)
+
+
+def _read_binvox(path: Path) -> Contents:
+    return _surface_of_cells(read_binvox(path), path)
+
+
+def _read_npz(path: Path) -> Contents:
+    """Cells where there is an array `voxels`, else points."""
+    return _surface_of_cells(read_voxels_npz(path), path) if holds_voxels(path) else read_npz(path)
+
 
 READERS: dict[str, Callable[[Path], Contents]] = {
     ".ply": read_ply,
@@ -31,8 +57,9 @@ READERS: dict[str, Callable[[Path], Contents]] = {
     ".glb": read_gltf,
     ".gltf": read_gltf,
     ".xyz": read_xyz,
-    ".npz": read_npz,
-    ".binvox": read_binvox_as_mesh,
+    ".npz": _read_npz,
+    ".pcd": read_pcd,
+    ".binvox": _read_binvox,
 }
 
 # what a file begins with; the ending that it should have, or "" where nothing here reads it; its name; advice
@@ -50,7 +77,7 @@ BEGINNINGS: list[tuple[bytes, str, str, str]] = [
     (b"version https://git-lfs", "", "a placeholder of git-lfs", "Fetch the file itself: git lfs pull."),
     (b"Kaydara FBX", "", "an FBX file", ""),
     (b"BLENDER", "", "a Blender file", ""),
-    (b"# .PCD", "", "a PCD file", ""),
+    (b"# .PCD", ".pcd", "a PCD file", ""),
     (b"\x89PNG", "", "a PNG image", ""),
     (b"\xff\xd8\xff", "", "a JPEG image", ""),
     (b"%PDF", "", "a PDF document", ""),
@@ -60,7 +87,19 @@ BEGINNINGS: list[tuple[bytes, str, str, str]] = [
 ]
 
 
-def load(path: str | os.PathLike) -> Shape:
+def load(path: str | os.PathLike) -> Record:
+    """The shape or the picture in a file, by its name's ending: see `load_shape` and `read_image`.
+
+    Raises InputError for whatever cannot be read or used: what is wrong, where, and what to do.
+    """
+    path = Path(path)
+    if path.suffix.lower() in IMAGE_ENDINGS:
+        _present(path)
+        return read_image(path)
+    return load_shape(path)
+
+
+def load_shape(path: str | os.PathLike) -> Shape:
     """The shape in a file of one of the formats in READERS, chosen by the name's ending, checked; or the
     scans that the `.conf` of a folder names.
 
@@ -68,6 +107,8 @@ def load(path: str | os.PathLike) -> Shape:
     InputError for whatever cannot be read or used: what is wrong, where, and what to do.
     """
     path = Path(path)
+    if path.suffix.lower() in IMAGE_ENDINGS and path.is_file():
+        raise InputError("is a picture, not a shape", path, f"Formats of shapes: {' '.join(READERS)}.")
     if conf := scans_of(path):
         return dataclasses.replace(admit(read_scans(conf, _contents), conf), source=str(path))
     return admit(_contents(path), path)
@@ -120,15 +161,36 @@ def as_shape(source: Any) -> Shape:
             colours=visual.vertex_colors[:, :3] if getattr(visual, "kind", None) == "vertex" else None,
         )
         return dataclasses.replace(admit(contents, Path("shape")), source="")
-    return load(source)
+    return load_shape(source)
+
+
+def as_record(source: Any) -> Record:
+    """A Shape or an Image as it is; pixels, an array uint8 or uint16 [H, W] or [H, W, C], as an Image; what
+    `as_shape` takes; or a file, read."""
+    if isinstance(source, Image):
+        return source
+    if isinstance(source, np.ndarray):
+        return as_image(source)
+    return load(source) if isinstance(source, (str, os.PathLike)) else as_shape(source)
 
 
 def _known() -> str:
-    return " ".join(READERS)
+    return " ".join((*READERS, *IMAGE_ENDINGS))
 
 
 def _reader_of(path: Path) -> Callable[[Path], Contents]:
     """The reader for the name's ending, once there is a file."""
+    _present(path)
+    ending = path.suffix.lower()
+    if ending in READERS:
+        return READERS[ending]
+    near = difflib.get_close_matches(ending, (*READERS, *IMAGE_ENDINGS), 1, 0.5)
+    advice = f"Formats that are read: {_known()}." + (f" Did you mean {near[0]}?" if near else "")
+    raise InputError(f"no reader for '{ending}' files" if ending else "the name has no ending", path, advice)
+
+
+def _present(path: Path) -> None:
+    """Raise InputError where there is no file at the path."""
     if path.is_dir():
         raise InputError(
             "is a folder, not a file", path, f"Name one file in it; formats that are read: {_known()}."
@@ -139,12 +201,6 @@ def _reader_of(path: Path) -> Callable[[Path], Contents]:
         raise InputError("there is no such file", path, advice)
     if not path.is_file():
         raise InputError("is not a regular file", path, "Copy its content to a file and name that.")
-    ending = path.suffix.lower()
-    if ending in READERS:
-        return READERS[ending]
-    near = difflib.get_close_matches(ending, READERS, 1, 0.5)
-    advice = f"Formats that are read: {_known()}." + (f" Did you mean {near[0]}?" if near else "")
-    raise InputError(f"no reader for '{ending}' files" if ending else "the name has no ending", path, advice)
 
 
 def _names_in(folder: Path) -> list[str]:

@@ -8,12 +8,13 @@ __all__ = ["METHODS", "Entry"]
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the table: where the method is written, what it is, and the paper."""
+    """A line of the table: where the method is written, what it is, the paper, and the kinds of input."""
 
     module: str
     method: str
     summary: str
     source: str
+    takes: tuple[str, ...] = ("mesh", "points")
 
     def load(self) -> tuple[type, type]:
         """(method class, its config class), imported now."""
@@ -31,4 +32,5 @@ METHODS = {
         "occupancy of one shape: open, self-intersecting, dirty meshes",
         "Mescheder et al. 2019",
     ),
+    "image": Entry("image", "ImageMethod", "a picture: place to colour", "Tancik et al. 2020", ("image",)),
 }

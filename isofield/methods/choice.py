@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from ..data.shape import Shape
+from ..data.image import Image
+from ..data.readers import Record
 from ..geometry.oriented_points import OrientedPoints
 from ..geometry.solid import Solid
 from ..runtime.errors import InputError
@@ -52,10 +53,12 @@ class Choice:
     doubts: tuple[str, ...] = ()
 
 
-def suited_to(shape: Shape) -> Choice:
-    """The method for this input: `sdf` where a surface separates inside from outside, `occupancy` where only
-    the solid is clear. Raises InputError where there is no inside at all."""
-    solid = shape.solid
+def suited_to(record: Record) -> Choice:
+    """The method for this input: `image` for a picture; `sdf` where a surface separates inside from outside,
+    `occupancy` where only the solid is clear. Raises InputError where there is no inside at all."""
+    if isinstance(record, Image):
+        return Choice("image", "a picture")
+    shape, solid = record, record.solid
     if shape.kind == "points":
         doubts: tuple[str, ...] = ()
         if solid.separating_share < CONSISTENT:

@@ -51,6 +51,10 @@ class Config:
         network = self.network.with_grid(quality.finest, quality.log2_table)
         return replace(self, network=network, sigmas=(quality.band / 5, quality.band))
 
+    def steps(self, quality: Quality) -> int:
+        """Steps of training that a quality stands for."""
+        return quality.steps
+
 
 class OccupancyField(nn.Module):
     """Points [N, 3] of the working box -> logit [N] of being inside; the surface is where the probability is

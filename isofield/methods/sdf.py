@@ -56,6 +56,10 @@ class Config:
             self, network=network, sigmas=(quality.band / 5, quality.band), truncation=quality.band
         )
 
+    def steps(self, quality: Quality) -> int:
+        """Steps of training that a quality stands for."""
+        return quality.steps
+
 
 class SignedDistanceField(nn.Module):
     """Points [N, 3] of the working box -> signed distance [N], negative inside, faithful within

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ..kernels import hashgrid
 from ..kernels.mlp import layers, mlp, parameter_count
 
-__all__ = ["GridNetwork", "HashGrid"]
+__all__ = ["GridNetwork", "HashGrid", "PlaneHashGrid"]
 
 
 class HashGrid(nn.Module):
@@ -35,8 +35,27 @@ class HashGrid(nn.Module):
         return hashgrid.unblock(self.blocks(points), len(points))
 
 
+class PlaneHashGrid(nn.Module):
+    """Points of [0, 1]^2 -> interpolated features of all levels, [points, 2 * levels].
+
+    Grids of `coarsest` to `finest` cells along an axis, in geometric progression, with `rows` vectors of two
+    features in all. Table entries start as U(-1e-4, 1e-4).
+    """
+
+    def __init__(self, levels: int, coarsest: int, finest: int, rows: int) -> None:
+        super().__init__()
+        self.levels = hashgrid.budgeted_levels(levels, coarsest, finest, rows, dimensions=2)
+        self.in_features, self.out_features = 2, 2 * levels
+        kept = self.levels[-1].offset + self.levels[-1].rows
+        self.table = nn.Parameter(torch.empty(kept, 2).uniform_(-1e-4, 1e-4))
+
+    def blocks(self, points: Float[Tensor, "points 2"]) -> Float[Tensor, "blocks features 128"]:
+        """The features in blocks of 128 points, as the fused network takes them."""
+        return hashgrid.encode(points, self.table, self.levels)
+
+
 class GridNetwork(nn.Module):
-    """A hash grid followed by a small fully connected network with ReLU: points of the working box ->
+    """A hash grid followed by a small fully connected network with ReLU: points as the grid takes them ->
     [points, outputs].
 
     hidden: width of each of the `hidden_layers` hidden layers. Weights start as U(-b, b), b = sqrt(6 /
@@ -45,7 +64,11 @@ class GridNetwork(nn.Module):
     """
 
     def __init__(
-        self, grid: HashGrid, hidden: int = 32, hidden_layers: int = 2, out_features: int = 1
+        self,
+        grid: HashGrid | PlaneHashGrid,
+        hidden: int = 32,
+        hidden_layers: int = 2,
+        out_features: int = 1,
     ) -> None:
         super().__init__()
         self.grid = grid
@@ -57,5 +80,5 @@ class GridNetwork(nn.Module):
                 bound = math.sqrt(gain / weights.shape[1])
                 weights.uniform_(-bound, bound)
 
-    def forward(self, points: Float[Tensor, "points 3"]) -> Float[Tensor, "points outputs"]:
+    def forward(self, points: Float[Tensor, "points axes"]) -> Float[Tensor, "points outputs"]:
         return hashgrid.unblock(mlp(self.grid.blocks(points), self.parameters_flat, self.widths), len(points))

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-__all__ = ["Progress", "progress", "say", "set_quiet"]
+__all__ = ["Progress", "Stopwatch", "progress", "say", "set_quiet"]
 
 _quiet = False
 
@@ -39,6 +39,20 @@ class Progress:
             self._last_line = time.perf_counter()
             left = (self._last_line - self._start) * (1 - share) / max(share, 1e-6)
             say(f"{self._title}: {share:.0%}, about {left:.0f} s left{', ' + text if text else ''}")
+
+
+class Stopwatch:
+    """Seconds by stage, each from the end of the one before."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        """The stage `name` ends now."""
+        now = time.perf_counter()
+        self.laps[name] = round(now - self._last, 3)
+        self._last = now
 
 
 @contextlib.contextmanager

@@ -1,6 +1,6 @@
 """What a method is to the training loop: players with their optimisers, batches, losses and products."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ..geometry.level import Inside
 
-__all__ = ["Method", "Optimiser", "Player", "Surface", "cosine"]
+__all__ = ["DataDependent", "Method", "Optimiser", "Picture", "Player", "Product", "Surface", "cosine"]
 
 
 @runtime_checkable
@@ -71,6 +71,32 @@ class Surface:
     is_length: bool
 
 
+@dataclass(frozen=True)
+class Picture:
+    """A product: an image of any resolution.
+
+    field: points [N, 2] of [0, 1]^2 (right, down; the centre of pixel (i, j) of an image of H x W lies at
+    ((j + 0.5) / W, (i + 0.5) / H)) -> values [N, channels], sRGB in [0, 1] up to the error of the fit.
+    height, width: of the image that was learnt.
+    """
+
+    field: nn.Module
+    height: int
+    width: int
+    channels: int
+
+
+Product = Surface | Picture
+
+
+@runtime_checkable
+class DataDependent(Protocol):
+    """A config of which some settings follow from the input."""
+
+    def for_data(self, record: Any) -> Any:
+        """The config with these settings filled in from the record that `data/` made of the input."""
+
+
 @runtime_checkable
 class Method(Protocol):
     """What the loop, the run folder and the verbs need of a method. `methods/` holds one file for each.
@@ -94,5 +120,5 @@ class Method(Protocol):
     def metric(self) -> tuple[str, float]:
         """The number that matters while training, by name, on data kept apart."""
 
-    def products(self) -> dict[str, Surface]:
+    def products(self) -> Mapping[str, Product]:
         """What the trained method can make, by name."""

@@ -43,8 +43,18 @@ class RunFolder:
         return self.path / "certificate.json"
 
     @property
+    def reconstruction(self) -> Path:
+        """The picture that the field shows, at the size of the input."""
+        return self.path / "reconstruction.png"
+
+    @property
+    def spectrum(self) -> Path:
+        """Power spectra of the input and of the reconstruction, side by side."""
+        return self.path / "spectrum.png"
+
+    @property
     def metrics(self) -> Path:
-        """How the mesh compares with the input."""
+        """How the mesh or the picture compares with the input."""
         return self.path / "metrics.json"
 
     @property
@@ -158,7 +168,8 @@ def _remove_run(path: Path) -> None:
             "Name another folder with --out.",
         )
     run = RunFolder(path)
-    for file in (run.log, run.mesh, run.certificate, run.metrics, run.seconds, run.page):
+    products = (run.mesh, run.certificate, run.reconstruction, run.spectrum)
+    for file in (run.log, *products, run.metrics, run.seconds, run.page):
         file.unlink(missing_ok=True)
     (run.checkpoints / "latest").unlink(missing_ok=True)
     for checkpoint in run.checkpoints.glob("*.safetensors"):

@@ -12,6 +12,7 @@ from ..metrics.shape import MESH_FIGURES, POINT_FIGURES, compare_meshes, compare
 from ..runtime.errors import InputError
 from ..runtime.files import write_json
 from .page import page
+from .picture import evaluate_picture
 from .run import Run
 
 __all__ = ["HEADLINE", "compared", "evaluate"]
@@ -33,8 +34,12 @@ def evaluate(
     and input are written to RUN/metrics.json, and the page is made anew.
 
     source: the input, or another truth in the same coordinates (a mesh or points); None: the path in the run.
-    Returns what `compared` does.
+    Returns what `compared` does. Of a run that shows a picture, that picture is compared.
     """
+    if "image" in run.method.products():
+        if mesh is not None:
+            raise InputError("is no mesh's run: it shows a picture", run.path, "Leave --mesh out.")
+        return evaluate_picture(run, source)
     shape = run.shape() if source is None else data.as_shape(source)
     own = mesh is None and shape.fingerprint == run.description["data"]["fingerprint"]
     if mesh is None:
@@ -42,7 +47,7 @@ def evaluate(
         if not mesh.is_file():
             raise InputError("has no mesh yet", run.path, f"Make it first: isofield extract {run.path}")
     if not isinstance(mesh, Mesh):
-        loaded = data.load(mesh)
+        loaded = data.load_shape(mesh)
         mesh = Mesh(loaded.vertices, loaded.faces)
     result = compared(mesh, shape, seed)
     if own:

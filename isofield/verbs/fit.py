@@ -1,20 +1,27 @@
-"""The main job in one sentence: train on what the input is, extract, evaluate, write the page."""
+"""The main job in one sentence: train on what the input is, make what the method can make, evaluate, write
+the page."""
 
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from .. import data
+from ..data.image import Image
 from ..methods.choice import quality_named
 from ..runtime.files import write_json
-from .evaluate import compared
-from .extract import check_extraction, extract
-from .options import TrainOptions
-from .page import page
+from ..runtime.progress import Stopwatch
+from ..training.method import Picture, Surface
+from . import picture, surface
+from .options import Meshing, TrainOptions
 from .run import Run
 from .train import train
 
 __all__ = ["fit"]
+
+FINISH: dict[type, Callable[[Run, Any, Meshing, Stopwatch], None]] = {
+    Surface: surface.finish,
+    Picture: picture.finish,
+}
 
 
 def fit(
@@ -30,46 +37,27 @@ def fit(
     command: str = "",
     **options: Any,
 ) -> Run:
-    """Fit `source` (a file, a Shape, or an object such as a trimesh.Trimesh), and return the run: its
-    `certificate`, `metrics`, `mesh()` and `field` are ready.
+    """Fit `source` and return the run, whose `metrics` and products are ready: of a shape `mesh()`, `field`
+    and `certificate`, of a picture `folder.reconstruction`.
 
-    method, quality, config as for `train`; resolution, faces, trim, max_memory as for `extract`; options:
-    those of `TrainOptions`, such as out, seconds, steps, seed, resume.
+    source: a file; a Shape, or an object such as a trimesh.Trimesh; an Image, or an array of pixels (uint8 or
+    uint16 [H, W, C]). method, quality, config as for `train`; resolution, faces, trim, max_memory as for
+    `extract`, of shapes only; options: those of `TrainOptions`, such as out, seconds, steps, seed, resume.
     """
-    watch = _Watch()
+    watch = Stopwatch()
     chosen = quality_named(quality or "standard")
-    check_extraction(chosen.resolution if resolution is None else resolution, faces, max_memory)
+    meshing = Meshing(resolution, faces, trim, max_memory)
     if options.get("out") is not None:
         options["out"] = Path(options["out"])
-    shape = data.as_shape(source)
+    if not isinstance(source, Image):
+        surface.check(meshing, chosen)
+    record = data.as_record(source)
+    if isinstance(record, Image):
+        meshing.refuse(record.source or record.name)
     watch.lap("reading")
-    run = train(shape, method, config, TrainOptions(**options), quality, command)
+    run = train(record, method, config, TrainOptions(**options), quality, command)
     watch.lap("training")
-    mesh, _ = extract(
-        run,
-        resolution,
-        faces=faces,
-        trim=trim,
-        max_memory=max_memory,
-        shape=shape,
-    )
-    watch.lap("extraction")
-    write_json(run.folder.metrics, compared(mesh, shape))
-    watch.lap("evaluation")
-    page(run, mesh, shape)
-    watch.lap("page")
+    for product in run.method.products().values():
+        FINISH[type(product)](run, record, meshing, watch)
     write_json(run.folder.seconds, {**watch.laps, "total": round(sum(watch.laps.values()), 3)})
     return run
-
-
-class _Watch:
-    """Seconds by stage."""
-
-    def __init__(self) -> None:
-        self.laps: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, name: str) -> None:
-        now = time.perf_counter()
-        self.laps[name] = round(now - self._last, 3)
-        self._last = now

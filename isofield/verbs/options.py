@@ -8,7 +8,29 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from ..runtime.errors import InputError
 from ..training.clock import Budget
 
-__all__ = ["TrainOptions", "read_settings", "updated"]
+__all__ = ["Meshing", "TrainOptions", "read_settings", "updated"]
+
+
+@dataclass(frozen=True)
+class Meshing:
+    """How `fit` extracts the surface of a shape; see `extract`."""
+
+    resolution: int | None = None
+    faces: int | None = None
+    trim: bool = False
+    max_memory: str | int | None = None
+
+    def refuse(self, where: str) -> None:
+        """Raise InputError where any of it is asked for, of an input that has no surface."""
+        flags = {
+            "resolution": "--resolution",
+            "faces": "--faces",
+            "trim": "--open",
+            "max_memory": "--max-memory",
+        }
+        asked = [flags[name] for name, value in vars(self).items() if value not in (None, False)]
+        if asked:
+            raise InputError(f"is a picture: {', '.join(asked)} is for shapes", where, "Leave it out.")
 
 
 @dataclass(frozen=True)

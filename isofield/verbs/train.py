@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from .. import __version__, data
-from ..data.shape import Shape
+from ..data.readers import Record
 from ..methods import METHODS
 from ..methods.choice import Choice, Quality, quality_named, suited_to
 from ..runtime.errors import InputError
@@ -22,7 +22,7 @@ from ..training.clock import Budget, Clock
 from ..training.hooks import Bar, Checkpoints, Log, Metric, restore
 from ..training.loop import Hook, warm_up
 from ..training.loop import train as run_loop
-from ..training.method import Method
+from ..training.method import DataDependent, Method
 from ..training.run_folder import RunFolder, claim_folder
 from .options import TrainOptions, updated
 from .run import Run, build_method
@@ -48,8 +48,8 @@ def train(
     options.check()
     chosen = quality_named(quality or "standard")
     keep_freed_memory()
-    shape = data.as_shape(source)
-    old = _resumed(options, shape)
+    record = data.as_record(source)
+    old = _resumed(options, record)
     if old is not None:
         _refuse_contradictions(old, method, config, quality, options.seed)
         description = old
@@ -59,17 +59,18 @@ def train(
     else:
         if options.resume:
             say(f"nothing to resume in {options.out}: starting there")
-        choice = suited_to(shape) if method is None else Choice(_known(method), "asked for")
+        choice = suited_to(record) if method is None else Choice(_fitting(method, record), "asked for")
         config = _config_of(choice.method, config, chosen)
-        description = _description(
-            shape, choice, config, options.budget(chosen.steps), options, quality or "standard", command
-        )
+        if isinstance(config, DataDependent):
+            config = config.for_data(record)
+        budget = options.budget(config.steps(chosen))
+        description = _description(record, choice, config, budget, options, quality or "standard", command)
     for doubt in description["doubts"]:
         say(f"note: {doubt}")
     name = description["method"]
-    trained = build_method(description)
-    trained.prepare(shape, description["seed"])  # first: what cannot be trained on costs no folder
-    folder = claim_folder(options.out, f"{name}-{shape.name}", options.resume, options.overwrite)
+    trained = build_method(description["method"], description["config"], description["seed"], "run.json")
+    trained.prepare(record, description["seed"])  # first: what cannot be trained on costs no folder
+    folder = claim_folder(options.out, f"{name}-{record.name}", options.resume, options.overwrite)
     folder.describe(description)
     say(f"{name} ({description['reason']}) -> {folder.path}")
     _run_training(trained, description, folder, options.checkpoint_seconds)
@@ -98,14 +99,14 @@ def _run_training(
     say(f"trained {clock.step} steps in {clock.seconds:.1f} s")
 
 
-def _resumed(options: TrainOptions, shape: Shape) -> dict[str, Any] | None:
+def _resumed(options: TrainOptions, record: Record) -> dict[str, Any] | None:
     if not options.resume or options.out is None or not (options.out / "run.json").is_file():
         return None
     description = RunFolder(options.out).description()
-    if description["data"]["fingerprint"] != shape.fingerprint:
+    if description["data"]["fingerprint"] != record.fingerprint:
         raise InputError(
-            "is not the shape that the run was trained on",
-            shape.source,
+            "is not what the run was trained on",
+            record.source,
             f"It was {description['data']['path']}.",
         )
     return description
@@ -154,14 +155,21 @@ def _changes(config: Any, default: Any) -> dict[str, Any]:
     return found
 
 
-def _known(method: str) -> str:
+def _fitting(method: str, record: Record) -> str:
+    """The method's name, once there is such a method and it takes this kind of input."""
     if method not in METHODS:
         raise InputError(f"there is no method {method!r}", "--method", f"The methods: {', '.join(METHODS)}.")
+    if record.kind not in METHODS[method].takes:
+        taking = ", ".join(name for name, entry in METHODS.items() if record.kind in entry.takes)
+        kind = {"image": "a picture", "mesh": "a mesh"}.get(record.kind, record.kind)
+        raise InputError(
+            f"{method} cannot learn from {kind}", record.source or record.name, f"Methods that can: {taking}."
+        )
     return method
 
 
 def _description(
-    shape: Shape,
+    record: Record,
     choice: Choice,
     config: Any,
     budget: Budget,
@@ -169,7 +177,6 @@ def _description(
     quality: str,
     command: str,
 ) -> dict[str, Any]:
-    frame = shape.frame
     return {
         "isofield": __version__,
         "method": choice.method,
@@ -180,14 +187,10 @@ def _description(
         "budget": asdict(budget),
         "seed": options.seed or 0,
         "data": {
-            "path": str(Path(shape.source).resolve()) if shape.source else "",
-            "name": shape.name,
-            "kind": shape.kind,
-            "vertices": len(shape.vertices),
-            "faces": len(shape.faces),
-            "fingerprint": shape.fingerprint,
-            "frame": {"offset": list(frame.offset), "scale": frame.scale},
-            "notes": [*shape.notes, *shape.solid.notes],
+            "path": str(Path(record.source).resolve()) if record.source else "",
+            "name": record.name,
+            "fingerprint": record.fingerprint,
+            **record.described(),
         },
         "command": command,
         "threads": threads(),

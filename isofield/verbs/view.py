@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from .. import data
 from ..data.readers import scans_of
@@ -25,13 +24,14 @@ from ..training.run_folder import RunFolder
 from ..viewing.cut_picture import LiveField
 from ..viewing.live import LiveView, Subject
 from ..viewing.serving import check_viser, is_loopback
+from .field import Field
 from .page import distance_to_input
+from .representation import opened
 from .run import Run, build_method, open_run
 
 __all__ = ["view"]
 
 RESOLUTION = 128  # cells along an axis of surfaces that are extracted while one looks on
-CHUNK = 1 << 17  # points of the field evaluated at a time
 TRUSTED = 0.7  # of the truncation: beyond, a distance is hardly told from one that is cut off
 SURE = 3.0  # logits on each side: probabilities from 5 to 95 %
 EVERY = 2.0  # seconds between looks at what a training has saved
@@ -75,10 +75,11 @@ def view(
         live.close()
 
 
-def _followed(source: Any) -> "FollowedRun | Still":
+def _followed(source: Any) -> "FollowedRun | Still | StillField":
     if not isinstance(source, Run):
         if not isinstance(source, str | Path) or scans_of(Path(source)) or not Path(source).is_dir():
-            return Still(data.as_shape(source))
+            given = opened(source)
+            return StillField(given) if isinstance(given, Field) else Still(given)
         source = open_run(source)
     return FollowedRun(source)
 
@@ -101,14 +102,34 @@ class Still:
         return None
 
 
+@dataclass(frozen=True, eq=False)
+class StillField:
+    """A trained field without its run: its surface, slices and levels."""
+
+    field: Field
+
+    def subject(self) -> Subject:
+        """What there is to see."""
+        note = f"The field on {RESOLUTION} cells."
+        return Subject(
+            self.field.name, note, self.field.mesh(RESOLUTION), None, None, _live_field(self.field)
+        )
+
+    def newer(self) -> Subject | None:
+        """Nothing ever."""
+        return None
+
+
 class FollowedRun:
     """A run that may still be training: what it has saved last. Raises InputError for one without a mesh to
     come, and for one that has nothing to show."""
 
     def __init__(self, run: Run) -> None:
-        if "mesh" not in build_method(run.description).products():
+        known = run.description
+        products = build_method(known["method"], known["config"], known["seed"], "run.json").products()
+        if "mesh" not in products:
             raise InputError(
-                f"is a run of `{run.description['method']}`, which makes no mesh",
+                f"is a run of `{known['method']}`, which makes no mesh",
                 run.path,
                 "Name a run of a shape, or look at the run's page.html.",
             )
@@ -154,7 +175,7 @@ class FollowedRun:
         if checkpoint is not None:
             note = f"The field after {int(checkpoint.stem):,} steps, on {RESOLUTION} cells."
         if run.folder.mesh.is_file() and (_modified(run.folder.mesh) >= _modified(checkpoint) - SLACK):
-            made = data.load(run.folder.mesh)
+            made = data.load_shape(run.folder.mesh)
             mesh = Mesh(made.vertices, made.faces, made.normals, made.colours)
             note = f"mesh.ply, {len(mesh.faces):,} faces."
         if mesh is None and checkpoint is None and shape is None:
@@ -167,20 +188,19 @@ class FollowedRun:
             mesh,
             None if shape is None else _input(shape),
             None if shape is None else partial(distance_to_input, shape=shape),
-            None if checkpoint is None else _live_field(run),
+            None if checkpoint is None else _live_field(run.field),
         )
 
 
-def _live_field(run: Run) -> LiveField:
-    """The run's field in the input's coordinates and, where its values are lengths, units."""
-    surface, frame = run.surface, run.frame
+def _live_field(field: Field) -> LiveField:
+    """A trained field in the input's coordinates and, where its values are lengths, units."""
+    assert field.network is not None
+    surface, frame = field.surface, field.frame
     unit = 1 / frame.scale if surface.is_length else 1.0
-    reach = TRUSTED * run.description["config"]["truncation"] if surface.is_length else SURE
+    reach = TRUSTED * field.network.config["truncation"] if surface.is_length else SURE
 
     def values(points: np.ndarray) -> np.ndarray:
-        with torch.no_grad():
-            parts = torch.from_numpy(frame.to_working(points)).split(CHUNK)
-            return torch.cat([surface.field(part) for part in parts]).numpy() * unit
+        return field(points).numpy()
 
     def at_level(level: float) -> Mesh:
         found = extract_surface(surface.field, type(surface.inside)(level / unit), RESOLUTION).mesh

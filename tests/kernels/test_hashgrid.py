@@ -125,3 +125,71 @@ def test_paper_levels_follow_equations_2_and_3():
     assert levels[-1].scale == 512
     assert [level.stride > 0 for level in levels] == [(level.scale + 1) ** 3 <= 2**19 for level in levels]
     assert np.all(np.diff([level.offset for level in levels]) == [level.rows for level in levels[:-1]])
+
+
+PLANES = {
+    "paper": hashgrid.paper_levels(6, 4, 40, 7, dimensions=2),
+    "budget": hashgrid.budgeted_levels(6, 4, 60, 1001, dimensions=2),
+    "one dense level": hashgrid.paper_levels(1, 3, 3, 12, dimensions=2),
+}
+
+
+@pytest.mark.parametrize("layout", PLANES)
+@pytest.mark.parametrize("count", [0, 1, 128, 500])
+def test_in_the_plane_values_and_gradients_equal_the_reference(layout, count):
+    levels, x = PLANES[layout], points(count)[:, :2].contiguous()
+    cotangent = torch.randn(count, 2 * len(levels), generator=torch.Generator().manual_seed(2))
+    results = []
+    for encode in (
+        lambda x, t: hashgrid.unblock(hashgrid.encode(x, t, levels), count),
+        lambda x, t: reference.encode(x, t, levels),
+    ):
+        x_, table = x.clone().requires_grad_(), table_for(levels).requires_grad_()
+        encoded = encode(x_, table)
+        results.append((encoded, *torch.autograd.grad((encoded * cotangent).sum(), (x_, table))))
+    for fast, slow in zip(*results):
+        torch.testing.assert_close(fast, slow, rtol=1e-4, atol=1e-4)
+
+
+def test_in_the_plane_second_derivatives_equal_the_reference():
+    levels, x = PLANES["budget"], points(60)[5:, :2].contiguous()
+    results = []
+    for encode in (
+        lambda x, t: hashgrid.unblock(hashgrid.encode(x, t, levels), 55),
+        lambda x, t: reference.encode(x, t, levels),
+    ):
+        x_, table = x.clone().requires_grad_(), table_for(levels).requires_grad_()
+        slope = torch.autograd.grad(torch.tanh(encode(x_, table)).sum(), x_, create_graph=True)[0]
+        results.append(torch.autograd.grad((slope**2).mean(), (x_, table)))
+    for fast, slow in zip(*results):
+        torch.testing.assert_close(fast, slow, rtol=2e-3, atol=2e-3 * slow.abs().max().item())
+
+
+def test_in_the_plane_the_table_gradient_is_equal_bit_for_bit_at_any_number_of_threads():
+    levels, x = PLANES["budget"], points(5000)[:, :2].contiguous()
+    gradients = []
+    for count in (1, 2, 5):
+        threads.set_threads(count)
+        table = table_for(levels).requires_grad_()
+        encoded = hashgrid.encode(x, table, levels)
+        gradients.append(
+            torch.autograd.grad(encoded, table, torch.sin(torch.arange(encoded.numel())).view_as(encoded))[0]
+        )
+    assert torch.equal(gradients[0], gradients[1])
+    assert torch.equal(gradients[0], gradients[2])
+
+
+@pytest.mark.parametrize("rows", [6, 50, 1001, 10_000, 10**6])
+def test_a_budget_of_rows_is_used_and_not_exceeded(rows):
+    levels = hashgrid.budgeted_levels(6, 4, 60, rows, dimensions=2)
+    used = levels[-1].offset + levels[-1].rows
+    full = sum((int(level.scale) + 1) ** 2 for level in levels)
+    assert used == min(rows, full)
+    hashed = [level.rows for level in levels if level.stride == 0]
+    assert not hashed or max(hashed) - min(hashed) <= 1  # equal shares
+    assert all(level.rows == (level.scale + 1) ** 2 for level in levels if level.stride)
+
+
+def test_a_budget_below_one_row_a_level_is_refused():
+    with pytest.raises(ValueError, match="6 levels"):
+        hashgrid.budgeted_levels(6, 4, 60, 5)

@@ -2,10 +2,13 @@
 
 import signal
 
+import numpy as np
 import pytest
 import torch
 
-from isofield.data import load
+from isofield.data import Image, load
+from isofield.methods.image import Config as ImageConfig
+from isofield.methods.image import ImageMethod
 from isofield.methods.occupancy import Config as OccupancyConfig
 from isofield.methods.occupancy import Occupancy
 from isofield.methods.sdf import SDF
@@ -20,6 +23,7 @@ from isofield.training.loop import train, warm_up
 from isofield.training.run_folder import RunFolder
 
 STEPS = 40
+PICTURE = Image("noise", np.random.default_rng(0).integers(0, 256, (60, 50, 3), np.uint8))
 SMALL = CoordinateNetwork(levels=4, coarsest=8, finest=64, log2_table=12)
 
 
@@ -75,6 +79,10 @@ def _occupancy() -> Occupancy:
     return Occupancy(OccupancyConfig(SMALL, points=2048))
 
 
+def _image() -> ImageMethod:
+    return ImageMethod(ImageConfig(levels=4, hidden=16, points=500).for_data(PICTURE))
+
+
 def _assert_equal(one: RunFolder, other: RunFolder) -> None:
     (step, expected), (other_step, found) = _state(one), _state(other)
     assert step == other_step
@@ -84,17 +92,20 @@ def _assert_equal(one: RunFolder, other: RunFolder) -> None:
     assert different == []
 
 
-@pytest.mark.parametrize("make", [_sdf, _occupancy, _siren], ids=["sdf", "occupancy", "sdf with siren"])
+@pytest.mark.parametrize(
+    "make", [_sdf, _occupancy, _siren, _image], ids=["sdf", "occupancy", "sdf with siren", "image"]
+)
 def test_a_resumed_training_ends_bit_for_bit_where_an_uninterrupted_one_does(tmp_path, shape, make):
+    data = PICTURE if make is _image else shape
     whole, parts = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "parts")
     for folder in (whole, parts):
         folder.path.mkdir()
-    _run(make, shape, whole)
+    _run(make, data, whole)
     for stop in (15, 31):  # before and after draws begin to be used again (step 24)
         with pytest.raises(Interrupted):
-            _run(make, shape, parts, stop_at=stop)
+            _run(make, data, parts, stop_at=stop)
         assert _state(parts)[0] == stop
-    _run(make, shape, parts)
+    _run(make, data, parts)
     assert _state(whole)[0] == STEPS
     _assert_equal(whole, parts)
 

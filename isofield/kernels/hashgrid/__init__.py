@@ -2,10 +2,11 @@
 
 Derivatives: first order in the points and in the table, and the derivatives of the points' gradient (what an
 eikonal loss needs), are compiled; derivatives of the table's gradient fall back to the reference, which is
-differentiable as often as wanted.
+differentiable as often as wanted. In two dimensions only the derivative in the table is compiled.
 """
 
 from functools import cache
+from types import ModuleType
 
 import numpy as np
 import torch
@@ -15,23 +16,43 @@ from torch import Tensor
 from ...runtime.threads import run_pieces, split, threads
 from .. import BLOCK, use_compiled
 from . import reference
-from .reference import Level, nerfstudio_levels, paper_levels, tcnn_levels
+from .reference import Level, budgeted_levels, nerfstudio_levels, paper_levels, tcnn_levels
 
-__all__ = ["Level", "block", "encode", "nerfstudio_levels", "paper_levels", "tcnn_levels", "unblock"]
+__all__ = [
+    "Level",
+    "block",
+    "budgeted_levels",
+    "encode",
+    "nerfstudio_levels",
+    "paper_levels",
+    "tcnn_levels",
+    "unblock",
+]
 
 
 def encode(
-    points: Float[Tensor, "points 3"], table: Float[Tensor, "rows features"], levels: tuple[Level, ...]
+    points: Float[Tensor, "points axes"], table: Float[Tensor, "rows features"], levels: tuple[Level, ...]
 ) -> Float[Tensor, "blocks encoded 128"]:
-    """Features of points in [0, 1]^3, as [blocks, levels * features, 128]; the last block is padded (its
-    extra lanes are arbitrary).
+    """Features of points in [0, 1]^3 or [0, 1]^2, as [blocks, levels * features, 128]; the last block is
+    padded (its extra lanes are arbitrary).
 
-    points: clamped to the unit cube. table: rows of all levels one after another. `unblock` gives [points,
-    encoded].
+    points: clamped to the unit cube or square. table: rows of all levels one after another. `unblock` gives
+    [points, encoded].
     """
     if use_compiled(points.device.type) and points.dtype == torch.float32 and table.shape[1] == 2:
         return _Encode.apply(_padded(points), table, levels)
     return block(reference.encode(points, table, levels))
+
+
+def _kernels(points: Tensor | np.ndarray) -> ModuleType:
+    """The compiled functions for points of so many axes."""
+    if points.shape[1] == 2:
+        from .plane import numba as plane
+
+        return plane
+    from . import numba
+
+    return numba
 
 
 def block(features: Float[Tensor, "points features"]) -> Float[Tensor, "blocks features 128"]:
@@ -83,8 +104,6 @@ def _each_level(levels: tuple[Level, ...], call, blocks: int | None = None) -> N
 class _Encode(torch.autograd.Function):
     @staticmethod
     def forward(ctx, points: Tensor, table: Tensor, levels: tuple[Level, ...]) -> Tensor:
-        from . import numba
-
         ctx.save_for_backward(points, table)
         ctx.levels = levels
         x, rows = points.detach().contiguous().numpy(), table.detach().contiguous().numpy()
@@ -92,7 +111,7 @@ class _Encode(torch.autograd.Function):
         encoded = np.empty((blocks, 2 * len(levels), BLOCK), np.float32)
         _each_level(
             levels,
-            lambda scale, shift, stride, level, part, first, last: numba.encode(
+            lambda scale, shift, stride, level, part, first, last: _kernels(x).encode(
                 x, rows[part], scale, shift, stride, level, first, last, encoded
             ),
             blocks,
@@ -111,14 +130,16 @@ class _EncodeBackward(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, points, table, gradient, levels, for_points: bool, for_table: bool):
-        from . import numba
-
         ctx.save_for_backward(points, table, gradient)
         ctx.levels = levels
         ctx.set_materialize_grads(False)
         x, g, rows = (t.detach().contiguous().numpy() for t in (points, gradient, table))
         point_gradient = table_gradient = None
-        if for_points:
+        if for_points and x.shape[1] == 2:
+            point_gradient = _point_gradient_by_reference(points, table, gradient, levels)
+        elif for_points:
+            from . import numba
+
             result = np.empty_like(x)
             run_pieces(
                 lambda first, last: numba.point_gradient(x, g, rows, *_columns(levels), first, last, result),
@@ -126,13 +147,14 @@ class _EncodeBackward(torch.autograd.Function):
             )
             point_gradient = torch.from_numpy(result)
         if for_table:
-            table_gradient = _scatter(numba.scatter, (x, g), table, levels)
+            table_gradient = _scatter(_kernels(x).scatter, (x, g), table, levels)
         return point_gradient, table_gradient
 
     @staticmethod
     def backward(ctx, point_cotangent, table_cotangent):
         points, table, gradient = ctx.saved_tensors
-        if table_cotangent is not None:
+        plane = ctx.saved_tensors[0].shape[1] == 2
+        if table_cotangent is not None or (plane and point_cotangent is not None):
             return *_second_order_by_reference(ctx, point_cotangent, table_cotangent), None, None, None
         if point_cotangent is None:
             return (None,) * 6
@@ -171,6 +193,13 @@ def _scatter(kernel, arrays: tuple[np.ndarray, ...], table: Tensor, levels: tupl
         lambda scale, shift, stride, level, part: kernel(*arrays, scale, shift, stride, level, result[part]),
     )
     return torch.from_numpy(result)
+
+
+def _point_gradient_by_reference(points, table, gradient, levels) -> Tensor:
+    points = points.detach().requires_grad_()
+    with torch.enable_grad():
+        encoded = block(reference.encode(points, table.detach(), levels))
+        return torch.autograd.grad(encoded, points, gradient)[0]
 
 
 def _second_order_by_reference(ctx, point_cotangent, table_cotangent):

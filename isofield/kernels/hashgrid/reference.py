@@ -12,7 +12,15 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-__all__ = ["Level", "corners", "encode", "nerfstudio_levels", "paper_levels", "tcnn_levels"]
+__all__ = [
+    "Level",
+    "budgeted_levels",
+    "corners",
+    "encode",
+    "nerfstudio_levels",
+    "paper_levels",
+    "tcnn_levels",
+]
 
 PRIMES = (1, 2654435761, 805459861)
 
@@ -45,6 +53,28 @@ def paper_levels(
         rows = min(vertices, 2**log2_table)
         result.append(Level(float(cells), 0.0, cells + 1 if rows == vertices else 0, offset, rows))
         offset += rows
+    return tuple(result)
+
+
+def budgeted_levels(
+    levels: int, coarsest: int, finest: float, rows: int, dimensions: int = 3
+) -> tuple[Level, ...]:
+    """Levels placed as the paper places them, with at most `rows` feature vectors in all: grids that need
+    more than an equal share of what smaller grids leave are hashed into that share.
+
+    Not the paper's: there every grid may have 2^T vectors. A share is any whole number here, so that the
+    whole budget is used. Raises ValueError where `rows` is less than one for each level.
+    """
+    if rows < levels:
+        raise ValueError(f"{levels} levels need as many rows or more, not {rows}")
+    growth = (finest / coarsest) ** (1 / (levels - 1)) if levels > 1 else 1.0
+    cells = [math.floor(coarsest * growth**level + 1e-6) for level in range(levels)]
+    result, offset = [], 0
+    for level, count in enumerate(cells):  # coarse to fine: what a small grid does not need, finer ones share
+        vertices = (count + 1) ** dimensions
+        kept = min(vertices, (rows - offset) // (levels - level))
+        result.append(Level(float(count), 0.0, count + 1 if kept == vertices else 0, offset, kept))
+        offset += kept
     return tuple(result)
 
 

@@ -1,0 +1,130 @@
+"""What a fit makes of a picture: the reconstruction, its figures, its spectrum, its page."""
+
+import copy
+from math import inf
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from .. import data
+from ..data.image import Image, write_image
+from ..metrics.image import IMAGE_FIGURES, power_spectrum, psnr
+from ..rendering.plane import render_plane
+from ..runtime.errors import InputError
+from ..runtime.files import write_json
+from ..runtime.progress import Stopwatch, progress
+from ..training.method import Picture
+from ..viewing.image_page import ImagePage, spectrum_picture, write_image_page
+from ..viewing.sections import Number
+from .options import Meshing
+from .page import curves, details
+from .run import Run
+
+__all__ = ["evaluate_picture", "finish"]
+
+HEADLINE = ("psnr_db", "psnr_held_out_db", "psnr_float16_db", "share_of_raw")
+POOR = 28.0  # dB, below which a picture is plainly not a good one
+
+
+def finish(run: Run, image: Image, meshing: Meshing, watch: Stopwatch) -> None:
+    """Write reconstruction, metrics, spectrum and page."""
+    meshing.refuse(image.source or image.name)
+    shown = _shown(run.picture, run.picture.field, image)
+    write_image(run.folder.reconstruction, shown)
+    watch.lap("reconstruction")
+    write_json(run.folder.metrics, _compared(run, shown, image))
+    watch.lap("evaluation")
+    _page(run, shown, image)
+    watch.lap("page")
+
+
+def evaluate_picture(run: Run, source: Any = None) -> dict[str, Any]:
+    """The run's picture against its input (None: read by the path in the run), or another picture of the same
+    size, by named figures. For its own input, what `finish` writes is written anew."""
+    image = run.image() if source is None else data.as_record(source)
+    known = run.description["data"]
+    if not isinstance(image, Image) or image.pixels.shape[2] != known["channels"]:
+        raise InputError("is no picture of the kind that the run shows", str(source), "Name another one.")
+    shown = _shown(run.picture, run.picture.field, image)
+    result = _compared(run, shown, image)
+    if image.fingerprint == known["fingerprint"]:
+        write_image(run.folder.reconstruction, shown)
+        write_json(run.folder.metrics, result)
+        _page(run, shown, image)
+    return result
+
+
+def _shown(picture: Picture, field: nn.Module, image: Image) -> np.ndarray:
+    """What the field shows at the size and in the depth of the image."""
+    dtype = image.pixels.dtype.type
+    with progress("rendering") as bar:
+        return render_plane(field, image.height, image.width, picture.channels, dtype, bar)
+
+
+def _compared(run: Run, shown: np.ndarray, image: Image) -> dict[str, Any]:
+    """Figures of a picture, in the form of those of a mesh."""
+    picture, stride = run.picture, run.description["config"]["stride"]
+    half = copy.deepcopy(picture.field)
+    for tensor in half.state_dict().values():
+        tensor.copy_(tensor.half().float())
+    count = sum(tensor.numel() for tensor in half.state_dict().values())
+    figures: dict[str, float] = {"psnr_db": psnr(shown, image.pixels)}
+    if stride > 1:
+        apart = (slice(stride // 2, None, stride),) * 2
+        figures["psnr_held_out_db"] = psnr(shown[apart], image.pixels[apart])
+    figures |= {
+        "psnr_float16_db": psnr(_shown(picture, half, image), image.pixels),
+        "float16_bytes": 2 * count,
+        "bits_per_pixel": 16 * count / (image.height * image.width),
+        "share_of_raw": 2 * count / image.pixels.nbytes,
+    }
+    return {
+        "truth": image.source,
+        "headline": {name: figures[name] for name in HEADLINE if figures.get(name, inf) < inf},
+        "doubts": _doubts(figures["psnr_db"]),
+        "figures": figures,
+        "meaning": {name: IMAGE_FIGURES[name] for name in figures},
+    }
+
+
+def _doubts(reached: float) -> list[str]:
+    if reached >= POOR:
+        return []
+    return [
+        f"the picture is reproduced poorly ({reached:.1f} dB): train for longer (--seconds, --quality high), "
+        'or give the weights a larger share of its bytes (--config with {"share": 0.5})'
+    ]
+
+
+def _page(run: Run, shown: np.ndarray, image: Image) -> None:
+    description, metrics = run.description, run.metrics
+    spectra = [power_spectrum(_middle(pixels)) for pixels in (image.pixels, shown)]
+    write_image(run.folder.spectrum, spectrum_picture(*spectra))
+    headline = ", ".join(
+        f"{name.replace('_', ' ')} {value:.4g}" for name, value in metrics["headline"].items()
+    )
+    write_image_page(
+        run.folder.page,
+        ImagePage(
+            title=f"{image.name}: {description['method']}, {description['config']['encoding']}",
+            subtitle=f"{image.in_words}; {headline}.",
+            command=description["command"] or f"isofield.fit({image.source!r})",
+            given=image.pixels,
+            shown=shown,
+            spectra=(spectra[0], spectra[1]),
+            curves=curves(run),
+            numbers=[
+                Number(name.replace("_", " "), value, metrics["meaning"][name])
+                for name, value in metrics["figures"].items()
+            ],
+            notes=[*description["doubts"], *metrics["doubts"], *description["data"]["notes"]],
+            details=details(run),
+        ),
+    )
+
+
+def _middle(pixels: np.ndarray, most: int = 2048) -> np.ndarray:
+    """The middle of a picture, `most` pixels along an axis at most: memory for spectra stays bounded."""
+    top, left = (max(size - most, 0) // 2 for size in pixels.shape[:2])
+    return pixels[top : top + most, left : left + most]
