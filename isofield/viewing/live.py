@@ -32,6 +32,7 @@ MOST_POINTS = 300_000
 AZIMUTH, ELEVATION = math.radians(35), math.radians(18)  # of the first view, as on the page
 ROOM = 1.05  # distance of the first view over that at which the shape's ball touches the edges
 AMBER, PAPER, ACCENT = (237, 168, 84), (244, 242, 237), (168, 72, 26)
+SLATE = (104, 102, 98)  # of points, which have no shade
 # from the axes of a picture (columns, rows, across) to those of planes across x, y and z, as quaternions
 TURNS = ((0.5, 0.5, 0.5, 0.5), (0.5, -0.5, -0.5, -0.5), (1.0, 0.0, 0.0, 0.0))
 # what has to be drawn anew when a control is moved
@@ -155,6 +156,8 @@ class LiveView:
     def _begin(self) -> None:
         """The stage and the controls for the subject."""
         self._dressed = None
+        for name in [*self.nodes]:
+            self._replace(name, None)
         self._stage = _stage(self.subject)
         gui, subject, field = self._server.gui, self.subject, self.subject.field
         gui.reset()
@@ -162,9 +165,10 @@ class LiveView:
         controls = self.controls = {"note": gui.add_html("")}
         with gui.add_folder("Surface"):
             controls["show"] = gui.add_checkbox("Show", True)
-            controls["mode"] = gui.add_dropdown("Colour", _modes(subject))
+            modes = _modes(subject)
+            controls["mode"] = gui.add_dropdown("Colour", modes, visible=len(modes) > 1)
             if field is not None:
-                own, meaning = field.inside.level, f"{field.name} {f'in {field.unit}' if field.unit else ''}"
+                own, meaning = field.inside.level, f"{field.name}{f' in {field.unit}' if field.unit else ''}"
                 controls["level"] = _slider(gui, "Level", own - field.reach, own + field.reach, own, meaning)
             controls["legend"] = gui.add_html("")
         if field is not None:
@@ -244,7 +248,7 @@ class LiveView:
         if drawn is not mesh:
             of = f"{len(drawn.faces):,} faces" if len(drawn.faces) else f"{len(drawn.vertices):,} points"
             note += f" Drawn with {of}."
-        return Dressed((level, mode), _painted(drawn, CLAY), note, legend)
+        return Dressed((level, mode), _painted(drawn, CLAY if len(drawn.faces) else SLATE), note, legend)
 
     def _draw_given(self) -> None:
         given = self.subject.given
@@ -294,7 +298,7 @@ class LiveView:
         scene, path = self._server.scene, f"/{name}/{self._count}"
         vertices = self._stage.to_working(mesh.vertices)
         if len(mesh.faces) == 0:
-            look = {"point_size": 0.006, "point_shape": "circle", "precision": "float32"}
+            look = {"point_size": 0.005, "point_shape": "circle", "precision": "float32"}
             self._replace(name, scene.add_point_cloud(path, vertices, mesh.colours, **look), OVERLAP)
             return
         file = io.BytesIO()
