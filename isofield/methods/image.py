@@ -40,6 +40,8 @@ __all__ = ["Config", "ImageField", "ImageMethod"]
 
 WATCHED = 1 << 16  # pixels at most that the metric looks at while training
 FLOAT16 = 2  # bytes
+LEAST_WEIGHTS = 4096
+HIDDEN = (64, 32, 16)  # units of a hidden layer; the network takes at most a quarter of the weights
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,14 @@ class Config:
     stride: int = 1
     """train on every so-many-th pixel of both axes; from 2 on, as many pixels between them are kept apart"""
     share: float = 0.25
-    """hash_grid: bytes of all weights as float16, over those of the pixels"""
+    """hash_grid: bytes of all weights as float16, over those of the pixels (a small picture takes 4096
+    weights in any case)"""
     levels: int = 12
     """hash_grid: number of grids"""
     coarsest: int = 16
     """hash_grid: cells along an axis of the coarsest grid"""
-    hidden: int = 64
-    """hash_grid: units of each of the two hidden layers"""
+    hidden: int | None = None
+    """hash_grid: units of each of the two hidden layers (default: 64; fewer for a small picture)"""
     sigma: float = 10.0
     """gaussian: standard deviation of the frequencies, in periods over the picture"""
     largest_octave: float = 6.0
@@ -141,17 +144,23 @@ class Pixels:
 def _hash_grid(c: Config) -> nn.Module:
     """Grids from `coarsest` to one cell a pixel, with as many vectors as the bytes allow."""
     height, width, channels, depth = c.size or (512, 512, 3, 1)
-    widths = (2 * c.levels, c.hidden, c.hidden, channels)
-    numbers = int(c.share * height * width * channels * depth) // FLOAT16
-    rows = (numbers - parameter_count(widths)) // 2
+    weights = max(int(c.share * height * width * channels * depth) // FLOAT16, LEAST_WEIGHTS)
+
+    def network_weights(hidden: int) -> int:
+        return parameter_count((2 * c.levels, hidden, hidden, channels))
+
+    fitting = [hidden for hidden in HIDDEN if 4 * network_weights(hidden) <= weights]
+    hidden = c.hidden or (fitting or HIDDEN[-1:])[0]
+    rows = (weights - network_weights(hidden)) // 2
     if rows < c.levels:
         raise InputError(
-            f"allows {numbers} weights, too few for the network alone",
-            "--share",
-            "A small picture needs a larger share, or fewer --hidden units.",
+            f"the network alone takes {network_weights(hidden)} of {weights} weights, which leaves none for "
+            "the grids",
+            "--share, --levels, --hidden",
+            "Give a larger share, or fewer levels or units.",
         )
     finest = max(min(height, width) // c.stride, c.coarsest)
-    return GridNetwork(PlaneHashGrid(c.levels, c.coarsest, finest, rows), c.hidden, 2, channels)
+    return GridNetwork(PlaneHashGrid(c.levels, c.coarsest, finest, rows), hidden, 2, channels)
 
 
 def _on_features(encoding: Identity | FourierFeatures, c: Config) -> nn.Module:

@@ -27,7 +27,9 @@ def saved(path, pixels, **options):
 
 @pytest.mark.parametrize("ending", [".png", ".tif", ".bmp", ".webp", ".ppm"])
 def test_colours_come_as_they_are_in_the_file(tmp_path, ending):
-    image = load(saved(tmp_path / f"photo{ending}", COLOUR, **({"lossless": True} if ending == ".webp" else {})))
+    image = load(
+        saved(tmp_path / f"photo{ending}", COLOUR, **({"lossless": True} if ending == ".webp" else {}))
+    )
     assert isinstance(image, Image)
     np.testing.assert_array_equal(image.pixels, COLOUR)
     assert (image.name, image.bits, image.channels, image.notes) == ("photo", 8, 3, ())
@@ -214,11 +216,15 @@ def test_the_fingerprint_is_that_of_the_pixels(tmp_path):
 
 def test_load_knows_shapes_and_pictures(tmp_path):
     assert isofield.load is load
-    (tmp_path / "a.off").write_text("OFF\n4 4 0\n0 0 0\n1 0 0\n0 1 0\n0 0 1\n3 0 2 1\n3 0 1 3\n3 1 2 3\n3 0 3 2\n")
+    (tmp_path / "a.off").write_text(
+        "OFF\n4 4 0\n0 0 0\n1 0 0\n0 1 0\n0 0 1\n3 0 2 1\n3 0 1 3\n3 1 2 3\n3 0 3 2\n"
+    )
     assert isinstance(load(tmp_path / "a.off"), Shape)
 
 
-@pytest.mark.parametrize(("name", "pixels"), [("a.jpg", ALPHA), ("a.webp", DEEP), ("a.tif", DEEP), ("a.gif", COLOUR)])
+@pytest.mark.parametrize(
+    ("name", "pixels"), [("a.jpg", ALPHA), ("a.webp", DEEP), ("a.tif", DEEP), ("a.gif", COLOUR)]
+)
 def test_what_a_format_cannot_hold_is_refused(tmp_path, name, pixels):
     with pytest.raises(InputError):
         write_image(tmp_path / name, pixels)

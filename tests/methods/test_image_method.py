@@ -55,7 +55,7 @@ def test_a_smooth_picture_is_learnt_well_in_a_moment():
 @pytest.mark.parametrize(("channels", "dtype"), [(1, np.uint8), (2, np.uint8), (4, np.uint8), (3, np.uint16)])
 def test_pictures_of_every_kind_are_learnt_and_shown(channels, dtype):
     image = smooth(channels=channels, dtype=dtype)
-    method = trained(image, 60, share=1.0, levels=4, points=1024)
+    method = trained(image, 200, share=1.0, levels=4, points=1024)
     picture = method.products()["image"]
     shown = render_plane(picture.field, picture.height, picture.width, picture.channels, dtype)
     assert shown.shape == image.pixels.shape
@@ -87,10 +87,17 @@ def test_the_size_grows_with_the_depth_of_the_pixels():
     assert sizes[1] == pytest.approx(2 * sizes[0], rel=0.01)
 
 
-def test_a_picture_too_small_for_its_share_is_refused_with_advice():
-    with pytest.raises(InputError, match="too few for the network") as caught:
-        ImageMethod(Config(share=0.1).for_data(smooth(16, 16)))
-    assert caught.value.where == "--share"
+@pytest.mark.parametrize("size", [8, 16, 64])
+def test_a_small_picture_takes_a_smaller_network(size):
+    method = ImageMethod(Config().for_data(smooth(size, size)))
+    count = sum(p.numel() for p in method.field.parameters())
+    assert 0.8 * 4096 < count <= 4096
+
+
+def test_settings_that_leave_nothing_for_the_grids_are_refused_with_advice():
+    with pytest.raises(InputError, match="leaves none for the grids") as caught:
+        ImageMethod(Config(hidden=64).for_data(smooth(16, 16)))
+    assert "--hidden" in caught.value.where
 
 
 def test_every_pixel_comes_once_before_any_comes_again_and_batches_depend_on_seed_and_step_alone():

@@ -29,5 +29,7 @@ def test_the_spectrum_of_a_wave_has_its_peaks_where_the_wave_is():
     wave = np.sin(2 * np.pi * (12 * x / 96 + 5 * y / 64))
     pixels = np.repeat((127 + 100 * wave).astype(np.uint8)[:, :, None], 3, 2)
     spectrum = power_spectrum(pixels)
-    peaks = {tuple(int(i) for i in np.unravel_index(n, spectrum.shape)) for n in np.argsort(spectrum.ravel())[-2:]}
+    peaks = {
+        tuple(int(i) for i in np.unravel_index(n, spectrum.shape)) for n in np.argsort(spectrum.ravel())[-2:]
+    }
     assert peaks == {(32 + 5, 48 + 12), (32 - 5, 48 - 12)}

@@ -69,7 +69,7 @@ def test_a_large_picture_is_scaled_down_and_that_is_said(tmp_path):
     given = np.zeros((500, 2500, 3), np.uint8)
     text = written(tmp_path, given)
     assert {p.shape[:2] for p in pictures(text)} == {(205, 1024)}
-    assert "2500 × 500 pixels" in text
+    assert "2500 \u00d7 500 pixels" in text
 
 
 @pytest.mark.parametrize(("error", "factor"), [(1, 100), (2, 100), (10, 20), (200, 1)])
