@@ -57,7 +57,7 @@ class Config:
     share: float = 0.25
     """hash_grid: bytes of all weights as float16, over those of the pixels (a small picture takes 4096
     weights in any case)"""
-    levels: int = 12
+    levels: int = 8
     """hash_grid: number of grids"""
     coarsest: int = 16
     """hash_grid: cells along an axis of the coarsest grid"""
@@ -70,7 +70,7 @@ class Config:
     learning_rate: float | None = None
     """at the start; falls to nearly 0 along a cosine (default: by encoding)"""
     points: int | None = None
-    """pixels in a step (default: by encoding)"""
+    """pixels in a step (default: 8192; hash_grid: a 64th of them, from 1024 to 65,536)"""
     size: tuple[int, ...] | None = None
     """height, width, channels, bytes of a channel (default: those of the picture)"""
 
@@ -88,8 +88,22 @@ class Config:
         return self
 
     def steps(self, quality: Quality) -> int:
-        """Steps of training that a quality stands for: as many times the standard ones as for a shape."""
-        return RECIPES[self.encoding].steps * quality.steps // QUALITIES["standard"].steps
+        """Steps of training that a quality stands for: as many times the standard ones as for a shape. With
+        steps of four times the pixels a large picture takes half as many, and so twice as long."""
+        recipe = RECIPES[self.encoding]
+        fewer = max(self._points_by_size / recipe.points, 1.0) ** 0.5
+        return int(recipe.steps / fewer) * quality.steps // QUALITIES["standard"].steps
+
+    @property
+    def points_in_a_step(self) -> int:
+        """Pixels in a step."""
+        return self.points or self._points_by_size
+
+    @property
+    def _points_by_size(self) -> int:
+        if self.encoding != "hash_grid" or self.size is None:
+            return RECIPES[self.encoding].points
+        return min(max(self.size[0] * self.size[1] // 64, 1024), 65_536)
 
     def for_data(self, image: Image) -> "Config":
         """These settings for a picture of this size. Raises InputError where the stride leaves too little."""
@@ -123,7 +137,7 @@ class Training(Recipe):
 
 
 RECIPES = {
-    "hash_grid": Training(1e-2, 8192, (0.9, 0.99), 1e-15, final=0.0, steps=7000),
+    "hash_grid": Training(1e-2, 4096, (0.9, 0.99), 1e-15, final=0.0, steps=14_000),
     # Learning rates are those of the published notebook, which makes 2,000 steps of all 65,536 pixels.
     "none": Training(1e-2, 8192, final=0.0),
     "basic": Training(1e-2, 8192, final=0.0),
@@ -225,7 +239,7 @@ class ImageMethod:
 
     def batch(self, player: str, step: int, progress: float) -> Pixels:
         """The next pixels of an endless series in which every pixel comes once before any comes again."""
-        count = min(self.config.points or self.recipe.points, len(self._learnt))
+        count = min(self.config.points_in_a_step, len(self._learnt))
         first, last = step * count, (step + 1) * count
         parts = []
         while first < last:
