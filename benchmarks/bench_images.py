@@ -14,9 +14,9 @@ PICTURES = ("astronaut", "immunohistochemistry")
 ENCODINGS = ("none", "basic", "positional", "gaussian")
 COMPARED = (
     "PSNR in dB on the odd rows and columns of {pictures} of scikit-image at 512 x 512, after training on "
-    "the even ones, as in the published notebook. The same network (3 hidden layers of 256, ReLU, sigmoid), the "
-    "notebook's learning rates, falling to 0 along a cosine; {steps} steps of 8,192 pixels instead of 2,000 "
-    "of all 65,536. Seconds are those of training."
+    "the even ones, as in the published notebook. The same network (3 hidden layers of 256, ReLU, sigmoid), "
+    "the notebook's learning rates, falling to 0 along a cosine; {steps} steps of 8,192 pixels instead of "
+    "2,000 of all 65,536. Seconds are those of training."
 )
 QUARTER = (
     "`isofield fit astronaut.png` with every default: PSNR of the 8-bit reconstruction, from weights rounded "

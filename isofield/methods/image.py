@@ -89,9 +89,9 @@ class Config:
 
     def steps(self, quality: Quality) -> int:
         """Steps of training that a quality stands for: as many times the standard ones as for a shape. With
-        steps of four times the pixels a large picture takes half as many, and so twice as long."""
+        steps of four times the pixels a large picture takes a third as many."""
         recipe = RECIPES[self.encoding]
-        fewer = max(self._points_by_size / recipe.points, 1.0) ** 0.5
+        fewer = max(self._points_by_size / recipe.points, 1.0) ** 0.8
         return int(recipe.steps / fewer) * quality.steps // QUALITIES["standard"].steps
 
     @property
@@ -247,7 +247,8 @@ class ImageMethod:
             part = self._order(turn)[place : place + last - first]
             parts.append(part)
             first += len(part)
-        return self._samples(self._learnt[np.concatenate(parts)])
+        # in the order of the picture: neighbours in the batch find their vectors in the same cache lines
+        return self._samples(self._learnt[np.sort(np.concatenate(parts))])
 
     def _order(self, turn: int) -> np.ndarray:
         """A random order of all pixels that are learnt; it depends on (seed, turn) alone."""
