@@ -40,6 +40,8 @@ __all__ = ["Config", "ImageField", "ImageMethod"]
 
 WATCHED = 1 << 16  # pixels at most that the metric looks at while training
 FLOAT16 = 2  # bytes
+LEAST_WEIGHTS = 4096
+HIDDEN = (64, 32, 16)  # units of a hidden layer; the network takes at most a quarter of the weights
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,14 @@ class Config:
     stride: int = 1
     """train on every so-many-th pixel of both axes; from 2 on, as many pixels between them are kept apart"""
     share: float = 0.25
-    """hash_grid: bytes of all weights as float16, over those of the pixels"""
-    levels: int = 12
+    """hash_grid: bytes of all weights as float16, over those of the pixels (a small picture takes 4096
+    weights in any case)"""
+    levels: int = 8
     """hash_grid: number of grids"""
     coarsest: int = 16
     """hash_grid: cells along an axis of the coarsest grid"""
-    hidden: int = 64
-    """hash_grid: units of each of the two hidden layers"""
+    hidden: int | None = None
+    """hash_grid: units of each of the two hidden layers (default: 64; fewer for a small picture)"""
     sigma: float = 10.0
     """gaussian: standard deviation of the frequencies, in periods over the picture"""
     largest_octave: float = 6.0
@@ -67,7 +70,7 @@ class Config:
     learning_rate: float | None = None
     """at the start; falls to nearly 0 along a cosine (default: by encoding)"""
     points: int | None = None
-    """pixels in a step (default: by encoding)"""
+    """pixels in a step (default: 8192; hash_grid: a 64th of them, from 1024 to 65,536)"""
     size: tuple[int, ...] | None = None
     """height, width, channels, bytes of a channel (default: those of the picture)"""
 
@@ -85,8 +88,22 @@ class Config:
         return self
 
     def steps(self, quality: Quality) -> int:
-        """Steps of training that a quality stands for: as many times the standard ones as for a shape."""
-        return RECIPES[self.encoding].steps * quality.steps // QUALITIES["standard"].steps
+        """Steps of training that a quality stands for: as many times the standard ones as for a shape. With
+        steps of four times the pixels a large picture takes a third as many."""
+        recipe = RECIPES[self.encoding]
+        fewer = max(self._points_by_size / recipe.points, 1.0) ** 0.8
+        return int(recipe.steps / fewer) * quality.steps // QUALITIES["standard"].steps
+
+    @property
+    def points_in_a_step(self) -> int:
+        """Pixels in a step."""
+        return self.points or self._points_by_size
+
+    @property
+    def _points_by_size(self) -> int:
+        if self.encoding != "hash_grid" or self.size is None:
+            return RECIPES[self.encoding].points
+        return min(max(self.size[0] * self.size[1] // 64, 1024), 65_536)
 
     def for_data(self, image: Image) -> "Config":
         """These settings for a picture of this size. Raises InputError where the stride leaves too little."""
@@ -120,7 +137,7 @@ class Training(Recipe):
 
 
 RECIPES = {
-    "hash_grid": Training(1e-2, 8192, (0.9, 0.99), 1e-15, final=0.0, steps=7000),
+    "hash_grid": Training(1e-2, 4096, (0.9, 0.99), 1e-15, final=0.0, steps=14_000),
     # Learning rates are those of the published notebook, which makes 2,000 steps of all 65,536 pixels.
     "none": Training(1e-2, 8192, final=0.0),
     "basic": Training(1e-2, 8192, final=0.0),
@@ -141,17 +158,23 @@ class Pixels:
 def _hash_grid(c: Config) -> nn.Module:
     """Grids from `coarsest` to one cell a pixel, with as many vectors as the bytes allow."""
     height, width, channels, depth = c.size or (512, 512, 3, 1)
-    widths = (2 * c.levels, c.hidden, c.hidden, channels)
-    numbers = int(c.share * height * width * channels * depth) // FLOAT16
-    rows = (numbers - parameter_count(widths)) // 2
+    weights = max(int(c.share * height * width * channels * depth) // FLOAT16, LEAST_WEIGHTS)
+
+    def network_weights(hidden: int) -> int:
+        return parameter_count((2 * c.levels, hidden, hidden, channels))
+
+    fitting = [hidden for hidden in HIDDEN if 4 * network_weights(hidden) <= weights]
+    hidden = c.hidden or (fitting or HIDDEN[-1:])[0]
+    rows = (weights - network_weights(hidden)) // 2
     if rows < c.levels:
         raise InputError(
-            f"allows {numbers} weights, too few for the network alone",
-            "--share",
-            "A small picture needs a larger share, or fewer --hidden units.",
+            f"the network alone takes {network_weights(hidden)} of {weights} weights, which leaves none for "
+            "the grids",
+            "--share, --levels, --hidden",
+            "Give a larger share, or fewer levels or units.",
         )
     finest = max(min(height, width) // c.stride, c.coarsest)
-    return GridNetwork(PlaneHashGrid(c.levels, c.coarsest, finest, rows), c.hidden, 2, channels)
+    return GridNetwork(PlaneHashGrid(c.levels, c.coarsest, finest, rows), hidden, 2, channels)
 
 
 def _on_features(encoding: Identity | FourierFeatures, c: Config) -> nn.Module:
@@ -216,7 +239,7 @@ class ImageMethod:
 
     def batch(self, player: str, step: int, progress: float) -> Pixels:
         """The next pixels of an endless series in which every pixel comes once before any comes again."""
-        count = min(self.config.points or self.recipe.points, len(self._learnt))
+        count = min(self.config.points_in_a_step, len(self._learnt))
         first, last = step * count, (step + 1) * count
         parts = []
         while first < last:
@@ -224,7 +247,8 @@ class ImageMethod:
             part = self._order(turn)[place : place + last - first]
             parts.append(part)
             first += len(part)
-        return self._samples(self._learnt[np.concatenate(parts)])
+        # in the order of the picture: neighbours in the batch find their vectors in the same cache lines
+        return self._samples(self._learnt[np.sort(np.concatenate(parts))])
 
     def _order(self, turn: int) -> np.ndarray:
         """A random order of all pixels that are learnt; it depends on (seed, turn) alone."""

@@ -44,7 +44,7 @@ class PlaneHashGrid(nn.Module):
 
     def __init__(self, levels: int, coarsest: int, finest: int, rows: int) -> None:
         super().__init__()
-        self.levels = hashgrid.budgeted_levels(levels, coarsest, finest, rows, dimensions=2)
+        self.levels = hashgrid.plane_levels(levels, coarsest, finest, rows)
         self.in_features, self.out_features = 2, 2 * levels
         kept = self.levels[-1].offset + self.levels[-1].rows
         self.table = nn.Parameter(torch.empty(kept, 2).uniform_(-1e-4, 1e-4))

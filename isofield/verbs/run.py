@@ -122,7 +122,7 @@ class Run:
             ) from None
         if record.fingerprint != known["fingerprint"]:
             raise InputError(
-                "is not what this run was trained on",
+                "is not the input that this run was trained on",
                 known["path"],
                 "Put the original back there, or train again.",
             )

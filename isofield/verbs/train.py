@@ -105,7 +105,7 @@ def _resumed(options: TrainOptions, record: Record) -> dict[str, Any] | None:
     description = RunFolder(options.out).description()
     if description["data"]["fingerprint"] != record.fingerprint:
         raise InputError(
-            "is not what the run was trained on",
+            "is not the input that the run was trained on",
             record.source,
             f"It was {description['data']['path']}.",
         )

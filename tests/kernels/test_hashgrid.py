@@ -129,7 +129,7 @@ def test_paper_levels_follow_equations_2_and_3():
 
 PLANES = {
     "paper": hashgrid.paper_levels(6, 4, 40, 7, dimensions=2),
-    "budget": hashgrid.budgeted_levels(6, 4, 60, 1001, dimensions=2),
+    "budget": hashgrid.plane_levels(6, 4, 60, 1001),
     "one dense level": hashgrid.paper_levels(1, 3, 3, 12, dimensions=2),
 }
 
@@ -181,15 +181,28 @@ def test_in_the_plane_the_table_gradient_is_equal_bit_for_bit_at_any_number_of_t
 
 @pytest.mark.parametrize("rows", [6, 50, 1001, 10_000, 10**6])
 def test_a_budget_of_rows_is_used_and_not_exceeded(rows):
-    levels = hashgrid.budgeted_levels(6, 4, 60, rows, dimensions=2)
+    levels = hashgrid.plane_levels(6, 4, 60, rows)
     used = levels[-1].offset + levels[-1].rows
     full = sum((int(level.scale) + 1) ** 2 for level in levels)
     assert used == min(rows, full)
-    hashed = [level.rows for level in levels if level.stride == 0]
-    assert not hashed or max(hashed) - min(hashed) <= 1  # equal shares
-    assert all(level.rows == (level.scale + 1) ** 2 for level in levels if level.stride)
+    shared = [level.rows for level in levels if level.rows < (level.scale + 1) ** 2]
+    assert not shared or max(shared) - min(shared) <= 1  # equal shares
+
+
+def test_vertices_of_the_plane_that_share_a_row_lie_far_apart_and_rows_are_used_evenly():
+    finest = hashgrid.plane_levels(6, 4, 200, 3000)[-1]
+    y, x = np.mgrid[:201, :201]
+    rows = (x + y * finest.stride) % finest.rows
+    count = np.bincount(rows.ravel(), minlength=finest.rows)
+    assert count.max() <= 1.2 * count.mean()
+    assert count.min() >= 0.8 * count.mean()
+    close = int(
+        0.6 * finest.rows**0.5
+    )  # a lattice of that density has no points much further apart than this
+    same = rows[:close, :close] == rows[0, 0]
+    assert same.sum() == 1
 
 
 def test_a_budget_below_one_row_a_level_is_refused():
     with pytest.raises(ValueError, match="6 levels"):
-        hashgrid.budgeted_levels(6, 4, 60, 5)
+        hashgrid.plane_levels(6, 4, 60, 5)

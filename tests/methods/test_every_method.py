@@ -1,4 +1,4 @@
-"""What holds for every method of one shape in the table, and for every network that it can take."""
+"""What holds for every method of one shape in the table, and for every network that such a method takes."""
 
 import dataclasses
 import json

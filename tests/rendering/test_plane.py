@@ -11,7 +11,7 @@ def test_the_centres_of_two_by_four_pixels():
     expected = [[0.125, 0.25], [0.375, 0.25], [0.625, 0.25], [0.875, 0.25]]
     centres = pixel_centres(np.arange(8), 2, 4).numpy()
     np.testing.assert_allclose(centres[:4], expected)
-    np.testing.assert_allclose(centres[4:], np.add(expected, [0, 0.5]))
+    np.testing.assert_allclose(centres[4:], np.add(expected, (0, 0.5)))
 
 
 @pytest.mark.parametrize(("dtype", "full"), [(np.uint8, 255), (np.uint16, 65535)])

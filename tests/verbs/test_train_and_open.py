@@ -63,7 +63,7 @@ def test_a_description_of_something_else_is_refused(tmp_path, content):
 def test_resuming_on_another_shape_is_refused(make_ball, small, tmp_path):
     options = TrainOptions(out=tmp_path / "run", steps=2)
     train(make_ball(), "sdf", small, options)
-    with pytest.raises(InputError, match="not the shape"):
+    with pytest.raises(InputError, match="not the input"):
         train(make_ball(radius=0.7), "sdf", small, dataclasses.replace(options, resume=True))
 
 

@@ -16,15 +16,15 @@ from torch import Tensor
 from ...runtime.threads import run_pieces, split, threads
 from .. import BLOCK, use_compiled
 from . import reference
-from .reference import Level, budgeted_levels, nerfstudio_levels, paper_levels, tcnn_levels
+from .reference import Level, nerfstudio_levels, paper_levels, plane_levels, tcnn_levels
 
 __all__ = [
     "Level",
     "block",
-    "budgeted_levels",
     "encode",
     "nerfstudio_levels",
     "paper_levels",
+    "plane_levels",
     "tcnn_levels",
     "unblock",
 ]

