@@ -48,7 +48,7 @@ def write_mesh(
     """Write `mesh` in the format that the name's ending says (WRITERS), with comments where it can.
 
     Coordinates keep the input's digits: see `in_file_precision`, also for `tolerance`; with 0 they come back
-    bit for bit, except from STL and GLB, which hold single precision. PLY, OBJ and GLB hold
+    bit for bit, except from GLB, which holds single precision. PLY, OBJ and GLB hold
     normals and colours, OFF colours, STL neither. Raises InputError for an unknown ending, FailedError where
     writing fails.
     """

@@ -10,7 +10,8 @@ from .surface_samples import sample_surface
 __all__ = ["thickness"]
 
 STEPS = 30  # the balls are nearly always found within ten
-TOUCHES = 1e-4  # a ball whose radius shrinks by less than this share stands
+STANDS = 1e-4  # a ball whose radius shrinks by less than this share stands
+SAME_TOUCH = 0.02  # one that shrinks by less than this still touches where it did: facets of a round side
 WALL = -0.5  # cosine of the normals on both sides of what counts as a wall: 120 degrees apart or more
 
 
@@ -37,9 +38,10 @@ def thickness(
         apart = place - points[active]
         along = np.einsum("ij,ij->i", apart, inward[active])
         touching = np.einsum("ij,ij->i", apart, apart) / np.maximum(2 * along, 1e-300)
-        smaller = (along > 0) & (touching < radius[active] * (1 - TOUCHES))
+        smaller = (along > 0) & (touching < radius[active] * (1 - STANDS))
+        elsewhere = smaller & (touching < radius[active] * (1 - SAME_TOUCH))
+        opposite[active[elsewhere]] = found[elsewhere]
         radius[active[smaller]] = touching[smaller]
-        opposite[active[smaller]] = found[smaller]
         active = active[smaller]
         if not len(active):
             break

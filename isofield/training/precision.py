@@ -17,8 +17,8 @@ SCALES = "/scales"  # of NAME: how its 8-bit blocks are to be multiplied
 def in_precision(tensors: dict[str, Tensor], precision: Precision) -> dict[str, Tensor]:
     """The tensors as they are stored; those that are not floating-point are kept as they are.
 
-    int8: block b of 256 successive weights is round(w / s_b) in [-127, 127], s_b = max |w| / 127 in float16,
-    stored as NAME and NAME/scales; small tensors stay float16.
+    int8: block b of 256 successive weights is round(w / s_b) in [-127, 127], s_b = max |w| / 127, stored as
+    NAME and NAME/scales; small tensors stay float16.
     """
     stored: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
@@ -28,8 +28,8 @@ def in_precision(tensors: dict[str, Tensor], precision: Precision) -> dict[str, 
             stored[name] = tensor.half()
         else:
             blocks = torch.nn.functional.pad(tensor.flatten(), (0, -tensor.numel() % BLOCK)).view(-1, BLOCK)
-            scales = (blocks.abs().amax(1) / 127).half()
-            steps = blocks / scales.float().clamp_min(torch.finfo(torch.float16).tiny)[:, None]
+            scales = blocks.abs().amax(1) / 127
+            steps = blocks / scales.clamp_min(torch.finfo(torch.float32).tiny)[:, None]
             whole = steps.round().clamp(-127, 127).to(torch.int8)
             stored[name] = whole.flatten()[: tensor.numel()].view(tensor.shape)
             stored[name + SCALES] = scales
@@ -43,7 +43,7 @@ def with_full_precision(stored: dict[str, Tensor]) -> dict[str, Tensor]:
         if name.endswith(SCALES):
             continue
         if name + SCALES in stored:
-            factors = stored[name + SCALES].float().repeat_interleave(BLOCK)[: tensor.numel()]
+            factors = stored[name + SCALES].repeat_interleave(BLOCK)[: tensor.numel()]
             tensor = tensor.float() * factors.view(tensor.shape)
         tensors[name] = tensor.float() if tensor.dtype == torch.float16 else tensor
     return tensors

@@ -57,7 +57,7 @@ def compare(
             shape.source,
             "Fit it first; compare the mesh.",
         )
-    folder = claim_folder(out, f"compare-{shape.name}", resume=_is_comparison(out)).path
+    folder = _folder(out, shape.name)
     write_json(folder / "comparison.json", {"shape": str(shape.source), "rows": []})
     rows, entries = [], []
     for size in sorted(set(bytes)):
@@ -106,9 +106,11 @@ def compare(
 NOTHING = Mesh(np.zeros((0, 3)), np.zeros((0, 3), np.int32))
 
 
-def _is_comparison(out: str | Path | None) -> bool:
-    """Whether the folder holds a comparison that may be gone on with."""
-    return out is not None and (Path(out) / "comparison.json").is_file()
+def _folder(out: str | Path | None, name: str) -> Path:
+    """A new folder, or that of a comparison that was begun."""
+    if out is not None and (Path(out) / "comparison.json").is_file():
+        return Path(out)
+    return claim_folder(out, f"compare-{name}").path
 
 
 def _row(

@@ -16,10 +16,19 @@ from ..data.voxels import VoxelGrid, voxelised, write_voxels_npz
 from ..data.writers import POINT_WRITERS, WRITERS, write_mesh, write_points
 from ..geometry.certificate import certify
 from ..geometry.certificate import in_words as certificate_in_words
+from ..geometry.frames import PADDING, WORKING_BOX
 from ..geometry.mesh import Mesh
+from ..geometry.solid import Solid
 from ..geometry.surface_samples import sample_surface
 from ..metrics.points import nearest_points
-from ..metrics.shape import MESH_FIGURES, POINT_FIGURES, compare_meshes, compare_to_points
+from ..metrics.shape import (
+    IOU_POINTS,
+    MESH_FIGURES,
+    POINT_FIGURES,
+    compare_meshes,
+    compare_to_points,
+    iou,
+)
 from ..runtime.errors import InputError
 from ..training.precision import Precision
 from .field import Field
@@ -56,6 +65,7 @@ SHOWN = (
 MEANING = {
     **{name: figure.meaning for name, figure in (MESH_FIGURES | POINT_FIGURES).items()},
     "largest_move": "largest distance that rounding moved a vertex, share of the longest edge",
+    "level_mean": "mean |value of the field| at samples of the mesh, share of the longest edge",
     "gap_mean": "mean distance from samples of the surface to the nearest point, share of the longest edge",
 }
 
@@ -145,7 +155,7 @@ class _How:
 
 def _make_mesh(given: Representation, out: Path, how: _How) -> Mesh:
     mesh = surface_of(given, how.resolution)
-    write_mesh(out, mesh, tolerance=0.0)
+    write_mesh(out, mesh, tolerance=0.0 if isinstance(given, Shape) and given.kind == "mesh" else None)
     return mesh
 
 
@@ -284,11 +294,25 @@ def _compared(result: Representation, given: Representation) -> dict[str, float]
         longest = float(np.max(np.ptp(samples, axis=0)))
         gap = float(nearest_points(samples, result.vertices)[0].mean()) / longest
         return {**_chosen(compare_to_points(truth, result.vertices, result.normals)), "gap_mean": gap}
+    if isinstance(given, Field) and kind_of(result) == "mesh":
+        return _against_field(given, surface_of(result))
     surface = surface_of(result, _coarse(result))
     if isinstance(given, Shape) and given.kind == "points":
         normals = None if given.normals is None else given.normals[given.used]
         return _chosen(compare_to_points(surface, given.vertices[given.used], normals))
     return _chosen(compare_meshes(surface, surface_of(given, _coarse(given))))
+
+
+def _against_field(field: Field, mesh: Mesh) -> dict[str, float]:
+    """How well a mesh made from a field follows it: what marching cubes and the file's rounding lost."""
+    frame, rng = field.frame, np.random.default_rng(JUDGE)
+    points = frame.to_input(rng.uniform(*WORKING_BOX, (IOU_POINTS, 3)))
+    solid = Solid(Mesh(frame.to_working(mesh.vertices), mesh.faces))
+    figures = {"iou": iou(field.inside(points), solid.occupancy(frame.to_working(points)))}
+    if field.surface.is_length:
+        values = field(sample_surface(mesh, POINTS, rng)[0])
+        figures["level_mean"] = float(values.abs().mean()) * frame.scale * PADDING / 2
+    return figures
 
 
 def _chosen(figures: dict[str, float]) -> dict[str, float]:

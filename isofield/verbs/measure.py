@@ -44,7 +44,7 @@ def measure(
     low, high = used.min(axis=0), used.max(axis=0)
     planes = [_plane(text, low, high) for text in sections]
     certificate = certify(mesh)
-    closed = certificate.volume is not None
+    closed = certificate.volume is not None or kind_of(given) == "voxels"  # whose cells may share edges
     notes = [] if kind_of(given) == "mesh" else [f"measured on the surface of the {in_words(given)}"]
     if not closed:
         notes.append("the surface is not closed and oriented, so it encloses no volume; fit closes it")
@@ -53,7 +53,7 @@ def measure(
         "box": [low.tolist(), high.tolist()],
         "size": (high - low).tolist(),
         "area": certificate.area,
-        "volume": certificate.volume,
+        "volume": _volume(mesh, used[0]) if closed else None,
         "centroid": _centroid(mesh, used[0]) if closed else None,
         "thickness": _thickness(mesh, used, seed) if closed and kind_of(given) != "voxels" else None,
         "closed": certificate.closed,
@@ -65,11 +65,21 @@ def measure(
     return result
 
 
+def _volume(mesh: Mesh, origin: np.ndarray) -> float:
+    return float(_tetrahedra(mesh, origin)[1].sum())
+
+
 def _centroid(mesh: Mesh, origin: np.ndarray) -> list[float]:
     """Centre of mass of the enclosed volume, from the tetrahedra of the faces with one point."""
-    a, b, c = np.moveaxis(np.asarray(mesh.vertices, np.float64)[mesh.faces] - origin, 1, 0)
-    volumes = np.einsum("ij,ij->i", a, np.cross(b, c))
-    return ((volumes[:, None] * (a + b + c)).sum(axis=0) / (4 * volumes.sum()) + origin).tolist()
+    corners, volumes = _tetrahedra(mesh, origin)
+    middle = (volumes[:, None] * corners.sum(axis=1)).sum(axis=0) / (4 * volumes.sum())
+    return (middle + origin).tolist()
+
+
+def _tetrahedra(mesh: Mesh, origin: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Corners [F, 3, 3] of the faces seen from `origin`, and the signed volumes [F] of the tetrahedra."""
+    corners = np.asarray(mesh.vertices, np.float64)[mesh.faces] - origin
+    return corners, np.linalg.det(corners) / 6
 
 
 def _thickness(mesh: Mesh, used: np.ndarray, seed: int) -> dict[str, Any] | None:

@@ -2,7 +2,9 @@
 
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +19,7 @@ from .sections import address_of_picture, asset, fingerprint, section, with_part
 __all__ = ["Comparison", "Entry", "write_comparison_page", "write_figure"]
 
 PIXELS = 300  # of a picture's edge
+WHITE = (255, 255, 255)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,14 +66,36 @@ class Comparison:
                 lines[entry.name].append((entry.bytes, entry.distance))
         return lines
 
+    def shaded(self, surface: Mesh | None) -> np.ndarray:
+        """A picture of a surface, from where and as large as all of them; white where there is none."""
+        return self._drawn(surface)
+
+    def coloured(self, entry: Entry, high: float) -> np.ndarray:
+        """The same with the errors as colours, from 0 to `high`."""
+        return self._drawn(entry.surface, scalars=entry.error, scalar_range=(0.0, high))
+
+    def _drawn(self, surface: Mesh | None, **colours: Any) -> np.ndarray:
+        if surface is None or not len(surface.faces):
+            return np.full((PIXELS, PIXELS, 3), 255, np.uint8)
+        return draw_mesh(
+            surface.vertices, surface.faces, size=PIXELS, background=WHITE, **self._camera, **colours
+        )
+
+    @cached_property
+    def _camera(self) -> dict[str, Any]:
+        """Centre and radius of the truth, so that bits far from it do not make the rest small."""
+        used = self.truth.vertices[np.unique(self.truth.faces)]
+        centre = (used.min(axis=0) + used.max(axis=0)) / 2
+        return {"centre": centre, "radius": float(np.linalg.norm(used - centre, axis=1).max())}
+
 
 def write_figure(path: str | os.PathLike, comparison: Comparison) -> None:
     """Write the pictures of all as PNG: a row for each size, the truth first; below each its distance."""
     images, labels = [], []
     for size in comparison.sizes:
         entries = _of_size(comparison, size)
-        images += [_shaded(comparison.truth), *(_shaded(e.surface) for e in entries)]
-        labels += [f"given ({size_text(size)} below)", *(_label(e) for e in entries)]
+        images += [comparison.shaded(comparison.truth), *(comparison.shaded(e.surface) for e in entries)]
+        labels += [f"{size_text(size)} for each; given:", *(_label(e) for e in entries)]
     columns = len(images) // len(comparison.sizes)
     write_png(path, contact_sheet(images, labels, columns))
 
@@ -82,15 +107,15 @@ def write_comparison_page(path: str | os.PathLike, comparison: Comparison) -> No
         chart = rate_svg(comparison.series, "Mean distance to the truth against bytes")
         caption = '<p class="fine">Mean distance to the truth, share of the longest edge, against bytes.</p>'
         blocks.append(section("Rate against distortion", chart + caption))
-    truth = _figure(_shaded(comparison.truth), "given")
+    truth = _figure(comparison.shaded(comparison.truth), "given")
     for size in comparison.sizes:
         entries = _of_size(comparison, size)
-        pictures = truth + "".join(_figure(_shaded(e.surface), _label(e)) for e in entries)
+        pictures = truth + "".join(_figure(comparison.shaded(e.surface), _label(e)) for e in entries)
         high = max(
             [float(np.quantile(e.error, 0.9)) for e in entries if e.error is not None and len(e.error)],
             default=1.0,
         )
-        coloured = "<figure></figure>" + "".join(_figure(_errors(e, high), "") for e in entries)
+        coloured = "<figure></figure>" + "".join(_figure(comparison.coloured(e, high), "") for e in entries)
         fine = f'<p class="fine">Below: distance to the truth, dark from {100 * high:.2g} % on.</p>'
         body = f'<div class="side-by-side">{pictures}{coloured}</div>{fine}{_table(comparison, entries)}'
         blocks.append(section(size_text(size), body))
@@ -116,25 +141,6 @@ def _of_size(comparison: Comparison, size: int) -> list[Entry]:
 def _label(entry: Entry) -> str:
     return (
         f"{entry.name}: {100 * entry.distance:.3g} %" if entry.surface is not None else f"{entry.name}: none"
-    )
-
-
-def _shaded(surface: Mesh | None) -> np.ndarray:
-    if surface is None or not len(surface.faces):
-        return np.full((PIXELS, PIXELS, 3), 255, np.uint8)
-    return draw_mesh(surface.vertices, surface.faces, size=PIXELS, background=(255, 255, 255))
-
-
-def _errors(entry: Entry, high: float) -> np.ndarray:
-    if entry.surface is None or entry.error is None or not len(entry.surface.faces):
-        return np.full((PIXELS, PIXELS, 3), 255, np.uint8)
-    return draw_mesh(
-        entry.surface.vertices,
-        entry.surface.faces,
-        scalars=entry.error,
-        scalar_range=(0.0, high),
-        size=PIXELS,
-        background=(255, 255, 255),
     )
 
 
