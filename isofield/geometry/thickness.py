@@ -10,7 +10,7 @@ from .surface_samples import sample_surface
 __all__ = ["thickness"]
 
 STEPS = 30  # the balls are nearly always found within ten
-STANDS = 1e-4  # a ball whose radius shrinks by less than this share stands
+STANDS = 1e-4  # a ball that nothing enters by more than this share of its radius stands
 SAME_TOUCH = 0.02  # one that shrinks by less than this still touches where it did: facets of a round side
 WALL = -0.5  # cosine of the normals on both sides of what counts as a wall: 120 degrees apart or more
 
@@ -38,7 +38,8 @@ def thickness(
         apart = place - points[active]
         along = np.einsum("ij,ij->i", apart, inward[active])
         touching = np.einsum("ij,ij->i", apart, apart) / np.maximum(2 * along, 1e-300)
-        smaller = (along > 0) & (touching < radius[active] * (1 - STANDS))
+        entered = np.linalg.norm(place - centres, axis=1) < radius[active] * (1 - STANDS)
+        smaller = entered & (along > 0) & (touching < radius[active])
         elsewhere = smaller & (touching < radius[active] * (1 - SAME_TOUCH))
         opposite[active[elsewhere]] = found[elsewhere]
         radius[active[smaller]] = touching[smaller]
