@@ -1,8 +1,10 @@
 """Raw points to a mesh, no normals given: range scans with their poses, noise and outliers, clean samples;
 beside the screened Poisson reconstruction of open3d with normals of its own."""
 
+import argparse
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +45,10 @@ class Cloud:
         return rng.permutation(np.concatenate([points, far]))
 
 
+TEXTBOOKS = ("sdf", "igr", "sal")
+SAME_SECONDS = 60  # of training, for each of them
+COARSE = 192  # resolution of their meshes: a network of 8 x 512 takes long to ask
+
 CLOUDS = (
     Cloud("10,000 points: noise of 1 % of the longest edge, 1,000 outliers", 10_000, 0.01, 1_000),
     Cloud("30,000 clean points", 30_000),
@@ -52,8 +58,14 @@ CLOUDS = (
 def main() -> None:
     """Reconstruct, judge, print, write."""
     parser = flags(__doc__)
-    parser.add_argument("--open3d", metavar="PYTHON", required=True, help="a Python that has open3d")
+    either = parser.add_mutually_exclusive_group(required=True)
+    either.add_argument("--open3d", metavar="PYTHON", help="a Python that has open3d")
+    either.add_argument("--textbooks", action="store_true", help="sdf beside igr and sal instead")
+    parser.add_argument("--shapes", nargs="+", default=NOISY, help="names of the meshes")
     arguments = parser.parse_args()
+    if arguments.textbooks:
+        _textbooks(arguments)
+        return
     version = open3d_version(arguments.open3d)
     isofield("doctor", "--warm")
     more = ("--steps", 30, "--resolution", 64) if arguments.small else ()
@@ -64,7 +76,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         body += ["The ten range scans of the bunny.", _scans(Path(folder), more)]
         for cloud in CLOUDS:
-            shapes = NOISY[2:3] if arguments.small else NOISY
+            shapes = arguments.shapes[:1] if arguments.small else arguments.shapes
             body += [f"{cloud.title}.", _clouds(Path(folder), cloud, shapes, arguments.open3d, more)]
     without_path(arguments)
     publish("raw", "Raw points", body, arguments, ("libigl", "trimesh", "manifold3d"))
@@ -134,7 +146,33 @@ def _scan_row(title: str, measured: Measured, mesh_file: Path, cloud: Path) -> t
     )
 
 
-def _clouds(folder: Path, cloud: Cloud, shapes: tuple[str, ...], open3d: str, more: tuple) -> str:
+def _textbooks(arguments: argparse.Namespace) -> None:
+    """The section that sets the default beside the two methods that learn from the points alone."""
+    isofield("doctor", "--warm")
+    seconds, resolution = (5, 64) if arguments.small else (SAME_SECONDS, COARSE)
+    body = [
+        f"Each method trains for {seconds} s on the same points without normals; meshes at {resolution}. "
+        "Seconds are those of whole commands."
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        for cloud in CLOUDS:
+            rows = []
+            for name in arguments.shapes[:1] if arguments.small else arguments.shapes:
+                source, truth = Path(folder) / f"{name}-{cloud.points}.ply", Truth(mesh_path(name))
+                write_cloud(source, cloud.draw(name))
+                for method in TEXTBOOKS:
+                    out = source.with_name(f"{source.stem}-{method}")
+                    budget = ("--seconds", seconds, "--resolution", resolution)
+                    ours = isofield("fit", source, "--method", method, "--out", out, *budget, "--json")
+                    figures = truth.judge(out / "mesh.ply")
+                    solid = is_closed_and_manifold(out / "mesh.ply")
+                    rows.append((name, method, f"{ours.seconds:.1f}", *figures.cells, solid))
+            header = ("shape", "method", "seconds", "IoU", "distance", "normals", "solid")
+            body += [f"{cloud.title}.", table(header, rows)]
+    publish("textbooks", "Raw points, learnt directly", body, arguments, ("libigl", "trimesh", "manifold3d"))
+
+
+def _clouds(folder: Path, cloud: Cloud, shapes: Sequence[str], open3d: str, more: tuple) -> str:
     header = (
         "shape",
         "seconds",

@@ -115,13 +115,13 @@ class Shape:
         return solid_of_raw_points(used.astype(np.float64), sensors, self.source or self.name)
 
     def described(self) -> dict[str, Any]:
-        """What run.json says of it. Raises InputError where there is no inside."""
+        """What run.json says of it."""
         return {
             "kind": self.kind,
             "vertices": len(self.vertices),
             "faces": len(self.faces),
             "frame": {"offset": list(self.frame.offset), "scale": self.frame.scale},
-            "notes": [*self.notes, *self.solid.notes],
+            "notes": list(self.notes),
         }
 
     @cached_property

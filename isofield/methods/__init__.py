@@ -2,19 +2,26 @@
 
 import importlib
 from dataclasses import dataclass
+from typing import Literal
 
 __all__ = ["METHODS", "Entry"]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the table: where the method is written, what it is, the paper, and the kinds of input."""
+    """A line of the table: where the method is written, what it is, the paper, and what it learns from: what
+    is inside (labels of the input's solid), the points of the surface alone, or a picture."""
 
     module: str
     method: str
     summary: str
     source: str
-    takes: tuple[str, ...] = ("mesh", "points")
+    learns_from: Literal["solid", "surface", "picture"] = "solid"
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """The kinds of input."""
+        return ("image",) if self.learns_from == "picture" else ("mesh", "points")
 
     def load(self) -> tuple[type, type]:
         """(method class, its config class), imported now."""
@@ -32,5 +39,19 @@ METHODS = {
         "occupancy of one shape: open, self-intersecting, dirty meshes",
         "Mescheder et al. 2019",
     ),
-    "image": Entry("image", "ImageMethod", "a picture: place to colour", "Tancik et al. 2020", ("image",)),
+    "igr": Entry(
+        "igr",
+        "IGR",
+        "signed distance from points by the eikonal equation; a textbook, slow",
+        "Gropp et al. 2020",
+        "surface",
+    ),
+    "sal": Entry(
+        "sal",
+        "SAL",
+        "signed distance from points by distances without signs; a textbook, slow",
+        "Atzmon and Lipman 2020",
+        "surface",
+    ),
+    "image": Entry("image", "ImageMethod", "a picture: place to colour", "Tancik et al. 2020", "picture"),
 }

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["igr_loss", "sal_loss", "sal_reconstruction_loss", "siren_sdf_loss"]
+__all__ = ["igr_loss", "igr_loss_without_normals", "sal_loss", "sal_reconstruction_loss", "siren_sdf_loss"]
 
 
 def igr_loss(
@@ -26,9 +26,18 @@ def igr_loss(
     it). At x alone is the gradient asked to have length 1. Gropp et al. 2020, section 3, with lambda = 0.1
     and tau = 1.
     """
+    normal = normal_weight * (surface_gradients - surface_normals).norm(dim=-1).mean()
+    return igr_loss_without_normals(surface_values, space_gradients, eikonal_weight) | {"normal": normal}
+
+
+def igr_loss_without_normals(
+    surface_values: Float[Tensor, "surface"],
+    space_gradients: Float[Tensor, "space 3"],
+    eikonal_weight: float = 0.1,
+) -> dict[str, Tensor]:
+    """IGR's loss from points alone: the terms "surface" and "eikonal" of `igr_loss`."""
     return {
         "surface": surface_values.abs().mean(),
-        "normal": normal_weight * (surface_gradients - surface_normals).norm(dim=-1).mean(),
         "eikonal": eikonal_weight * ((space_gradients.norm(dim=-1) - 1) ** 2).mean(),
     }
 

@@ -9,7 +9,9 @@ from torch import Tensor, nn
 
 from ..geometry.level import Inside
 
-__all__ = ["DataDependent", "Method", "Optimiser", "Picture", "Player", "Product", "Surface", "cosine"]
+__all__ = [
+    "DataDependent", "Method", "Optimiser", "Picture", "Player", "Product", "Surface", "cosine", "halving",
+]  # fmt: skip
 
 
 @runtime_checkable
@@ -55,6 +57,11 @@ class Player:
 def cosine(final: float) -> Callable[[float], float]:
     """A learning-rate factor that falls from 1 to `final` along half a cosine."""
     return lambda progress: final + (1 - final) * 0.5 * (1 + np.cos(np.pi * min(progress, 1.0)))
+
+
+def halving(times: int) -> Callable[[float], float]:
+    """A learning-rate factor that is halved `times` times, after equal parts of the budget."""
+    return lambda progress: 0.5 ** min(int(progress * (times + 1)), times)
 
 
 @dataclass(frozen=True)

@@ -177,6 +177,9 @@ def _description(
     quality: str,
     command: str,
 ) -> dict[str, Any]:
+    described = record.described()
+    if isinstance(record, Shape) and METHODS[choice.method].learns_from == "solid":
+        described["notes"] += record.solid.notes
     return {
         "isofield": __version__,
         "method": choice.method,
@@ -190,7 +193,7 @@ def _description(
             "path": str(Path(record.source).resolve()) if record.source else "",
             "name": record.name,
             "fingerprint": record.fingerprint,
-            **record.described(),
+            **described,
         },
         "command": command,
         "threads": threads(),

@@ -38,6 +38,27 @@ def entry(request):
     return METHODS[request.param]
 
 
+SOLID = [name for name, entry in METHODS.items() if entry.learns_from == "solid"]
+SURFACE = [name for name, entry in METHODS.items() if entry.learns_from == "surface"]
+solid_methods = pytest.mark.parametrize("entry", SOLID, indirect=True)
+surface_methods = pytest.mark.parametrize("entry", SURFACE, indirect=True)
+
+
+def small(entry, **settings):
+    """The method with a small network."""
+    method_class, config_class = entry.load()
+    if entry.learns_from == "surface":
+        return method_class(config_class(layers=4, width=64, **settings))
+    return method_class(config_class(CoordinateNetwork(levels=2, log2_table=8), **settings))
+
+
+def points_of_a_ball(normals: bool) -> Shape:
+    """A ball as points, raw or with normals."""
+    directions = np.random.default_rng(0).normal(size=(4000, 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    return Shape("ball", "points", 5 * directions, normals=directions.astype(np.float32) if normals else None)
+
+
 def _changed(value: object) -> object:
     """Another value of the same kind, of this or a nested setting."""
     if dataclasses.is_dataclass(value):
@@ -60,6 +81,7 @@ def test_a_config_survives_its_way_through_run_json(entry):
         assert updated(config_class(), written, "test") == config
 
 
+@solid_methods
 def test_a_setting_that_is_not_there_is_refused_with_those_that_are(entry):
     _, config_class = entry.load()
     with pytest.raises(InputError, match="no setting 'finestt'") as caught:
@@ -79,7 +101,8 @@ def test_every_setting_has_a_meaning(entry):
 def test_every_quality_fits_every_config(entry, quality):
     _, config_class = entry.load()
     config = config_class().at(QUALITIES[quality])
-    assert config.network.finest == QUALITIES[quality].finest
+    if entry.learns_from == "solid":
+        assert config.network.finest == QUALITIES[quality].finest
 
 
 def test_a_config_of_a_size_takes_its_network_and_its_batches(entry):
@@ -95,27 +118,28 @@ def test_the_defaults_are_those_of_the_standard_quality(entry):
 
 
 def test_a_method_is_what_the_loop_expects_and_is_built_from_its_config_alone(entry):
-    method_class, config_class = entry.load()
-    method = method_class(config_class(CoordinateNetwork(levels=2, log2_table=8)))
+    method = small(entry)
     assert isinstance(method, Method)
     assert method.products()["mesh"].field(torch.zeros(5, 3)).shape == (5,)
 
 
 def test_a_batch_depends_on_the_seed_and_the_step_alone(entry, ball):
-    method_class, config_class = entry.load()
 
-    def batch(seed: int, steps: list[int]):
-        method = method_class(config_class(CoordinateNetwork(levels=2, log2_table=8), points=64))
+    def batch(seed: int, steps: list[int]) -> list[torch.Tensor]:
+        method = small(entry, points=64)
         method.prepare(ball, seed)
-        return [method.batch("field", step, 0.0) for step in steps][-1]
+        return list(vars([method.batch("field", step, 0.0) for step in steps][-1]).values())
 
-    once, again = batch(3, [*range(41)]), batch(3, [40])
-    assert torch.equal(once.points, again.points)
-    assert torch.equal(once.labels, again.labels)
-    assert not torch.equal(once.points, batch(3, [41]).points)
-    assert not torch.equal(once.points, batch(4, [40]).points)
+    def are_equal(one: list[torch.Tensor], other: list[torch.Tensor]) -> bool:
+        return all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+
+    once = batch(3, [*range(41)])
+    assert are_equal(once, batch(3, [40]))
+    assert not are_equal(once, batch(3, [41]))
+    assert not are_equal(once, batch(4, [40]))
 
 
+@solid_methods
 def test_labels_and_predictions_agree_on_which_side_is_inside(entry, ball):
     """A field that answers with the labels themselves has an intersection over union of 1 with the solid."""
     method_class, config_class = entry.load()
@@ -131,6 +155,7 @@ def test_labels_and_predictions_agree_on_which_side_is_inside(entry, ball):
     assert torch.equal((depth > 0)[~near], inside[~near])
 
 
+@solid_methods
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_every_network_trains_and_can_be_extracted(entry, ball, kind):
     method_class, config_class = entry.load()
@@ -153,6 +178,7 @@ def test_every_network_trains_and_can_be_extracted(entry, ball, kind):
     assert certificate.closed
 
 
+@solid_methods
 def test_a_few_steps_find_a_ball(entry, ball):
     method_class, config_class = entry.load()
     torch.manual_seed(0)
@@ -170,6 +196,43 @@ def test_a_few_steps_find_a_ball(entry, ball):
     assert certificate.manifold
     # logits bend at the surface, so that straight edges of a coarse grid cut a little of the ball off
     assert certificate.volume == pytest.approx(4 / 3 * np.pi * RADIUS**3, rel=0.04)
+
+
+@surface_methods
+@pytest.mark.parametrize("given", ["mesh", "oriented", "raw"])
+def test_a_few_steps_find_a_ball_from_its_surface_alone(entry, ball, given):
+    torch.manual_seed(0)
+    method = small(entry, points=256, learning_rate=0.002)
+    method.prepare(ball if given == "mesh" else points_of_a_ball(given == "oriented"), 0)
+    names = method.loss("field", method.batch("field", 0, 0.0), 0.0)
+    assert ("normal" in names) == (entry.method == "IGR" and given != "raw")
+    train(method, Clock(Budget(steps=120)), [])
+    name, distance = method.metric()
+    assert name == "distance_at_held_out_points"
+    assert distance < 0.03
+    surface = method.products()["mesh"]
+    certificate = certify(extract_surface(surface.field, surface.inside, 48).mesh)
+    assert certificate.closed
+    assert certificate.volume == pytest.approx(4 / 3 * np.pi * RADIUS**3, rel=0.1)
+
+
+@surface_methods
+def test_raw_points_need_no_solid_to_be_learnt_from(entry):
+    shape = points_of_a_ball(normals=False)
+    method = small(entry, points=64)
+    method.prepare(shape, 0)
+    train(method, Clock(Budget(steps=1)), [])
+    method.metric()
+    assert "solid" not in vars(shape)
+
+
+@surface_methods
+def test_points_that_are_kept_apart_are_not_learnt_from(entry):
+    method = small(entry, points=64)
+    method.prepare(points_of_a_ball(normals=False), 0)
+    held_out = {row.tobytes() for row in method.data.held_out.numpy()}
+    assert len(held_out) == 400
+    assert not held_out & {row.tobytes() for row in method.data.positions}
 
 
 def test_the_metric_is_the_intersection_over_union(ball):

@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 from torch import nn
 
 from isofield.networks.derivatives import laplacian, value_and_gradient
-from isofield.networks.losses import igr_loss, sal_loss, sal_reconstruction_loss, siren_sdf_loss
+from isofield.networks.losses import (
+    igr_loss,
+    igr_loss_without_normals,
+    sal_loss,
+    sal_reconstruction_loss,
+    siren_sdf_loss,
+)
 from isofield.networks.mlp import MLP
 from isofield.networks.siren import Siren
 
@@ -47,6 +53,11 @@ def test_signed_distance_of_a_sphere_has_no_igr_loss():
     terms = igr_loss(on[:, 0], on_gradient, on_sphere, off_gradient)
     assert set(terms) == {"surface", "normal", "eikonal"}
     assert sum(terms.values()).item() < 1e-12
+    on, on_gradient = value_and_gradient(lambda x: 2 * sphere(x) + 1, on_sphere)
+    terms = igr_loss(on[:, 0], on_gradient, on_sphere, 3 * off_gradient)
+    assert [round(terms[name].item(), 9) for name in ("surface", "normal", "eikonal")] == [1.0, 1.0, 0.4]
+    alone = igr_loss_without_normals(on[:, 0], 3 * off_gradient)
+    assert alone == {name: terms[name] for name in ("surface", "eikonal")}
 
 
 def test_signed_distance_of_a_sphere_has_no_siren_loss_but_off_the_surface():

@@ -49,16 +49,9 @@ def test_every_command_explains_itself(command, verb):
 @pytest.mark.parametrize("method", METHODS)
 def test_the_help_of_a_method_lists_every_setting(command, method):
     answer = command("train", method, "--help").assert_done()
-    for flag in (
-        "--kind",
-        "--levels",
-        "--finest",
-        "--points",
-        "--learning-rate",
-        "--steps",
-        "--resume",
-        "--threads",
-    ):
+    solid = ("--kind", "--levels", "--finest")
+    own = solid if METHODS[method].learns_from == "solid" else ("--layers", "--neighbour", "--halvings")
+    for flag in (*own, "--points", "--learning-rate", "--steps", "--resume", "--threads"):
         assert flag in answer.out
 
 
