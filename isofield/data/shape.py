@@ -116,12 +116,15 @@ class Shape:
 
     def described(self) -> dict[str, Any]:
         """What run.json says of it."""
+        notes = list(self.notes)
+        if self.is_raw and not self.used.all():
+            notes.append(f"Repeated points and outliers, left out: {int(np.sum(~self.used))}.")
         return {
             "kind": self.kind,
             "vertices": len(self.vertices),
             "faces": len(self.faces),
             "frame": {"offset": list(self.frame.offset), "scale": self.frame.scale},
-            "notes": list(self.notes),
+            "notes": notes,
         }
 
     @cached_property

@@ -12,6 +12,7 @@ import torch
 
 from .. import __version__, data
 from ..data.readers import Record
+from ..data.shape import Shape
 from ..methods import METHODS
 from ..methods.choice import Choice, Quality, quality_named, suited_to
 from ..runtime.errors import InputError

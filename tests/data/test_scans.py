@@ -59,6 +59,37 @@ def test_a_scan_in_other_units_is_refused(tmp_path):
         load(tmp_path)
 
 
+def test_a_scan_with_nan_is_refused_by_its_name(tmp_path):
+    scan(tmp_path / "a.ply")
+    points = scan(tmp_path / "b.ply", seed=1)
+    points[3, 1] = np.nan
+    write_points(tmp_path / "b.ply", points)
+    (tmp_path / "all.conf").write_text(f"bmesh a.ply {UNIT}\nbmesh b.ply {UNIT}\n")
+    with pytest.raises(InputError, match="1 of 50 vertices are not finite") as caught:
+        load(tmp_path)
+    assert "b.ply" in caught.value.where
+
+
+def test_the_missing_returns_of_a_pcd_among_scans_are_left_out_and_said(tmp_path):
+    scan(tmp_path / "a.ply")
+    points = scan(tmp_path / "b.pcd", seed=1)
+    points[3, 1] = np.nan
+    write_points(tmp_path / "b.pcd", points)
+    (tmp_path / "all.conf").write_text(f"bmesh a.ply {UNIT}\nbmesh b.pcd {UNIT}\n")
+    shape = load(tmp_path)
+    assert len(shape.vertices) == len(shape.towards_sensor) == 99
+    assert any("b.pcd: 1 of 50 points were NaN" in note for note in shape.notes)
+
+
+def test_a_scan_that_is_named_twice_counts_once(tmp_path):
+    points = scan(tmp_path / "a.ply")
+    (tmp_path / "all.conf").write_text(f"bmesh a.ply {UNIT}\n" * 2)
+    shape = load(tmp_path)
+    assert len(shape.vertices) == 100
+    assert any("repeat the position of another: 50" in note for note in shape.notes)
+    assert shape.used.sum() == len(np.unique(points, axis=0))
+
+
 def test_the_scans_of_the_bunny_lie_on_its_reconstruction(shared):
     from scipy.spatial import cKDTree
 

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
+from isofield.data import Shape
 from isofield.data.raw_points import solid_of_raw_points
 from isofield.geometry.closed_forms import box_mesh, torus_mesh
 from isofield.geometry.mesh import Mesh
 from isofield.geometry.raw_points import Neighbourhoods, inliers, oriented_by_tree, smoothed, turned_towards
 from isofield.geometry.surface_samples import sample_surface
 from isofield.kernels.topology import components
+from isofield.methods.choice import suited_to
 
 
 def samples(mesh: Mesh, count: int, noise: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
@@ -81,6 +83,32 @@ def test_a_stray_point_blows_no_bubble():
     points, _ = samples(torus_mesh(around=96, across=48), 4000)
     stray = np.concatenate([0.5 * points, [[0.9, 0.9, 0.9]]])
     assert len(np.unique(components(*_faces_of(solid_of_raw_points(stray, None, "test"))))) == 1
+
+
+def _balls(apart: float) -> Shape:
+    """Two unit balls as raw points."""
+    directions = np.random.default_rng(0).normal(size=(4000, 3))
+    points = directions / np.linalg.norm(directions, axis=1, keepdims=True)
+    points[2000:, 0] += apart
+    return Shape("balls", "points", points)
+
+
+def test_two_clusters_far_from_each_other_are_two_solids():
+    shape = _balls(20)
+    places = shape.frame.to_working(np.array([[0.0, 0, 0], [20, 0, 0], [10, 0, 0]]))
+    assert shape.solid.occupancy(places).tolist() == [True, True, False]
+    assert suited_to(shape).doubts == ()
+    assert len(np.unique(components(*_faces_of(shape.solid)))) == 2
+
+
+def test_two_clusters_too_far_for_the_grid_are_doubted():
+    assert "clear which side is inside" in suited_to(_balls(1000)).doubts[0]
+
+
+def test_repeated_points_change_nothing():
+    points, _ = samples(torus_mesh(around=96, across=48), 3000)
+    once, thrice = (Shape("torus", "points", p) for p in (points, np.repeat(points, 3, axis=0)))
+    np.testing.assert_array_equal(once.solid.mesh.vertices, thrice.solid.mesh.vertices)
 
 
 def _faces_of(solid) -> tuple[np.ndarray, int]:

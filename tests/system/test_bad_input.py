@@ -115,6 +115,33 @@ def _npz(rows: int) -> Callable[[Path], None]:
     return write
 
 
+PCD = "VERSION 0.7\nFIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nPOINTS 4\nDATA ascii\n"
+
+
+def _clusters(path: Path) -> None:
+    """Two balls of points a million diameters apart."""
+    points = np.random.default_rng(0).normal(size=(2000, 3))
+    points /= 2 * np.linalg.norm(points, axis=1, keepdims=True)
+    points[1000:, 0] += 1e6
+    np.savez(path, points=points)
+
+
+def _scans(last: float | None) -> Callable[[Path], None]:
+    """A folder of three scans, of which the last is multiplied by a number, or is not there."""
+
+    def write(path: Path) -> None:
+        path.mkdir()
+        names = ["a.xyz", "b.xyz", "c.xyz"]
+        points = np.random.default_rng(0).normal(size=(100, 3))
+        for name, factor in zip(names, (1.0, 1.0, last)):
+            if factor is not None:
+                np.savetxt(path / name, points * factor)
+        lines = [f"bmesh {name} 0 0 0 0 0 0 1\n" for name in names]
+        (path / "all.conf").write_text("".join(lines))
+
+    return write
+
+
 @dataclass(frozen=True)
 class Case:
     """A bad input: what it is, its file, how that is made, a word that the error says, the exit code."""
@@ -144,7 +171,14 @@ CASES = [
     Case("a single point", "a.xyz", _bytes("1 2 3 0 0 1\n"), "size"),
     Case("points all in one place", "a.xyz", _bytes("1 2 3 0 0 1\n" * 9), "size"),
     Case("four points", "a.xyz", _bytes("0 0 0\n1 0 0\n0 1 0\n0 0 1\n"), "too few"),
+    Case("five points", "a.xyz", _bytes("0 0 0\n1 0 0\n0 1 0\n0 0 1\n1 1 1\n"), "too few"),
     Case("collinear points", "a.xyz", _bytes("".join(f"{i} {2 * i} 0\n" for i in range(99))), "flat"),
+    Case("raw points that are not numbers", "a.xyz", _bytes("0 0 0\nnan 0 0\n" * 99), "99 of 198"),
+    Case("missing returns only", "a.pcd", _bytes(PCD + "nan nan nan\n" * 4), "no vertices"),
+    Case("two clusters too far apart", "a.npz", _clusters, "flat"),
+    Case("a scan with NaN among others", "scans", _scans(np.nan), "c.xyz"),
+    Case("a scan in other units", "scans", _scans(1000.0), "scan 3 is"),
+    Case("a scan that is not there", "scans", _scans(None), "names c.xyz"),
     Case("missing vertices", "a.obj", _bytes("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 9\n"), "triangle"),
     Case("a text that is no ply", "a.ply", _bytes("Dear Sir or Madam,\n")),
     Case("a web page", "a.stl", _bytes(WEB_PAGE), "web page"),
