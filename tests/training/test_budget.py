@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from isofield.runtime.errors import InputError
 from isofield.training.clock import Budget, Clock
 from isofield.training.loop import train
-from isofield.training.method import cosine
+from isofield.training.method import cosine, halving
 
 
 @pytest.fixture
@@ -85,3 +85,11 @@ def test_cosine_falls_from_one_to_its_final_value(final, early, late):
 
 def test_cosine_stays_at_its_end_when_a_step_runs_over():
     assert cosine(0.2)(1.3) == pytest.approx(0.2)
+
+
+def test_a_rate_is_halved_after_equal_parts_of_the_budget_and_stays_at_its_end():
+    rate = halving(4)
+    assert [rate(progress) for progress in (0.0, 0.19, 0.21, 0.5, 0.81, 1.0, 1.3)] == [
+        1, 1, 1 / 2, 1 / 4, 1 / 16, 1 / 16, 1 / 16,
+    ]  # fmt: skip
+    assert halving(0)(0.7) == 1
