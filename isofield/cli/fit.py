@@ -19,7 +19,7 @@ __all__ = ["main"]
 DESCRIPTION = """Train a neural field on a shape or a picture, make what it shows, evaluate it, write a page.
 
 Takes meshes (.ply .obj .stl .off .glb .gltf .binvox; also open, self-intersecting, inside-out)
-and points, with normals or raw (.ply .xyz .npz; or a folder of range scans with a .conf).
+and points, with normals or raw (.ply .xyz .npz .pcd; or a folder of range scans with a .conf).
 Takes pictures too (.png .jpg .webp .tif .bmp .gif), upright as their EXIF orientation says.
 The method that suits the input is chosen and said.
 Makes of a shape RUN/mesh.ply (watertight, in the input's own coordinates) and RUN/certificate.json,

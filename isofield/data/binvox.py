@@ -1,38 +1,20 @@
 """binvox: a grid of filled and empty cells, run-length coded (Patrick Min's format, version 1)."""
 
+import dataclasses
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ..runtime.errors import InputError
 from ..runtime.files import atomic_path
-from .border import Contents
+from .voxels import VoxelGrid
 
-__all__ = ["VoxelGrid", "boundary_quads", "read_binvox", "read_binvox_as_mesh", "write_binvox"]
+__all__ = ["read_binvox", "write_binvox"]
 
 LONGEST_RUN = 255
 _DATA = re.compile(rb"^data[ \t]*\r?\n", re.MULTILINE)
-
-
-@dataclass(frozen=True, eq=False)
-class VoxelGrid:
-    """A grid of cells.
-
-    filled: bool [X, Y, Z]. translate: the low corner of the grid. scale: edge of the whole grid, in the
-    file's units: the centre of cell (i, j, k) is scale * ((i + 0.5) / X, (j + 0.5) / Y, (k + 0.5) / Z) +
-    translate.
-    """
-
-    filled: np.ndarray
-    translate: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    scale: float = 1.0
-
-    def to_world(self, cells: np.ndarray) -> np.ndarray:
-        """Positions [N, 3] in cells, where (0, 0, 0) is the low corner, in the file's units."""
-        return np.asarray(cells, np.float64) / self.filled.shape * self.scale + self.translate
 
 
 def read_binvox(path: str | os.PathLike) -> VoxelGrid:
@@ -68,7 +50,11 @@ def read_binvox(path: str | os.PathLike) -> VoxelGrid:
         )
     runs = np.repeat(pairs[:, 0].astype(bool), pairs[:, 1])
     filled = runs.reshape(size[0], size[2], size[1]).transpose(0, 2, 1)
-    return VoxelGrid(np.ascontiguousarray(filled), (translate[0], translate[1], translate[2]), scale)
+    if not scale > 0:
+        raise InputError(f"the scale is {scale:g}, not positive", path, "Export the file again.")
+    return VoxelGrid(
+        np.ascontiguousarray(filled), (translate[0], translate[1], translate[2]), (scale, scale, scale)
+    )
 
 
 def _numbers(
@@ -90,7 +76,12 @@ def _numbers(
 
 
 def write_binvox(path: str | os.PathLike, grid: VoxelGrid) -> None:
-    """Write `grid` as binvox, version 1."""
+    """Write `grid` as binvox, version 1.
+
+    The format knows boxes of three equal edges only: others get empty cells until they are cubes, which
+    takes cubic cells (InputError).
+    """
+    grid = _cube(grid, path)
     flat = grid.filled.transpose(0, 2, 1).ravel()
     starts = np.concatenate([[0], np.flatnonzero(flat[1:] != flat[:-1]) + 1])
     lengths = np.diff(np.append(starts, len(flat)))
@@ -102,8 +93,8 @@ def write_binvox(path: str | os.PathLike, grid: VoxelGrid) -> None:
     header = "#binvox 1\n" + "\n".join(
         [
             "dim " + " ".join(str(n) for n in grid.filled.shape),
-            "translate " + " ".join(repr(float(v)) for v in grid.translate),
-            f"scale {float(grid.scale)!r}",
+            "translate " + " ".join(repr(float(v)) for v in grid.low),
+            f"scale {float(grid.edges[0])!r}",
             "data\n",
         ]
     )
@@ -111,39 +102,15 @@ def write_binvox(path: str | os.PathLike, grid: VoxelGrid) -> None:
         temporary.write_bytes(header.encode() + pairs.tobytes())
 
 
-def boundary_quads(filled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The faces between filled and empty cells (or the outside): (corners [V, 3] in cells, quads [Q, 4]).
-
-    Quads face outward. Every edge has an even number of them, so the surface is closed; where filled cells
-    meet only at an edge, four share it.
-    """
-    padded = np.pad(filled, 1)
-    inner = (slice(1, -1),) * 3
-    lattice = tuple(n + 1 for n in filled.shape)
-    quads = []
-    for axis in range(3):
-        u, v = (axis + 1) % 3, (axis + 2) % 3
-        # the square across the axis, counter-clockwise seen from its positive end
-        around = np.zeros((4, 3), np.int64)
-        around[1:3, u] = around[2:4, v] = 1
-        for side in (0, 1):
-            beyond = np.roll(padded, -1 if side else 1, axis)[inner]
-            cells = np.argwhere(filled & ~beyond)
-            cells[:, axis] += side
-            corners = cells[:, None, :] + around[:: 1 if side else -1]
-            quads.append(np.ravel_multi_index(tuple(np.moveaxis(corners, 2, 0)), lattice))
-    names, index = np.unique(np.concatenate(quads), return_inverse=True)
-    return np.stack(np.unravel_index(names, lattice), axis=1), index.reshape(-1, 4)
-
-
-def read_binvox_as_mesh(path: Path) -> Contents:
-    """The closed surface of the filled cells as triangles."""
-    grid = read_binvox(path)
-    if not grid.filled.any():
-        raise InputError("none of the cells is filled", path, "Check the voxelisation.")
-    corners, quads = boundary_quads(grid.filled)
-    faces = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
-    note = (
-        f"The surface of {int(grid.filled.sum())} filled cells of {' x '.join(map(str, grid.filled.shape))}."
-    )
-    return Contents(grid.to_world(corners), faces, notes=(note,))
+def _cube(grid: VoxelGrid, path: str | os.PathLike) -> VoxelGrid:
+    """The grid in a box of equal edges, with empty cells added at the high ends where it had others."""
+    if len(set(grid.edges)) == 1:
+        return grid
+    if not np.allclose(grid.cell, grid.cell[0], rtol=1e-9, atol=0):
+        raise InputError(
+            "binvox holds cubic cells or cubic boxes only", path, "Write .npz instead, which holds any."
+        )
+    longest = max(grid.filled.shape)
+    filled = np.pad(grid.filled, [(0, longest - count) for count in grid.filled.shape])
+    edge = max(grid.edges)
+    return dataclasses.replace(grid, filled=filled, edges=(edge, edge, edge))

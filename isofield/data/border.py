@@ -9,8 +9,11 @@ import numpy as np
 from ..kernels.topology import first_occurrences
 from ..runtime.errors import InputError
 from .shape import Shape
+from .voxels import VoxelGrid
 
 __all__ = ["Contents", "admit", "refuse_not_finite"]
+
+UNIT = 1e-6  # normals as near as this to unit length have it in single precision
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +24,7 @@ class Contents:
     colours: uint8 [V, 3] sRGB or None. notes: what the reader noticed. vertex_lines: int [V], the line of the
     file that each vertex is on, or None. per_corner: whether the format stores a vertex once for every corner
     or seam, so that equal ones are to be joined. towards_sensor: float [V, 3], unit directions from points to
-    what saw them, or None.
+    what saw them, or None. voxels: the cells whose surface this is, or None.
     """
 
     vertices: np.ndarray
@@ -32,6 +35,7 @@ class Contents:
     vertex_lines: np.ndarray | None = None
     per_corner: bool = False
     towards_sensor: np.ndarray | None = None
+    voxels: VoxelGrid | None = None
 
 
 def admit(contents: Contents, path: Path) -> Shape:
@@ -64,7 +68,16 @@ def admit(contents: Contents, path: Path) -> Shape:
     _refuse_no_size(vertices, faces, used, path)
     notes += _oddities(faces, int(np.sum(~used)), duplicates)
     return Shape(
-        path.stem, kind, vertices, faces, normals, colours, str(path), tuple(notes), contents.towards_sensor
+        path.stem,
+        kind,
+        vertices,
+        faces,
+        normals,
+        colours,
+        str(path),
+        tuple(notes),
+        contents.towards_sensor,
+        contents.voxels,
     )
 
 
@@ -158,9 +171,11 @@ def _checked_normals(
         )
     scaled = normals / longest
     length = np.linalg.norm(scaled, axis=1, keepdims=True)
-    off = int(np.sum(np.abs(length * longest - 1) > 1e-3))  # half precision stays below, and needs no remark
+    error = np.abs(length * longest - 1)
+    off = int(np.sum(error > 1e-3))  # half precision stays below, and needs no remark
     note = f"{off} of {len(normals)} normals were not of unit length and were normalised."
-    return (scaled / length).astype(np.float32), [note] if off else []
+    unit = np.where(error < UNIT, normals, scaled / length)  # to the last bit what the file has
+    return unit.astype(np.float32), [note] if off else []
 
 
 def _oddities(faces: np.ndarray, unused: int, duplicates: int) -> list[str]:

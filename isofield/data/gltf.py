@@ -7,6 +7,7 @@ import math
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, TypeGuard
 from urllib.parse import unquote
@@ -26,6 +27,8 @@ SCALARS = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
 POINTS, TRIANGLES, TRIANGLE_STRIP, TRIANGLE_FAN = 0, 4, 5, 6
 MOST_VERTICES = 200_000_000  # of all instances: a small file can ask for one mesh any number of times
+# what is not metal, seen from both sides; without a material the format means bare metal
+PLASTER = {"pbrMetallicRoughness": {"metallicFactor": 0, "roughnessFactor": 0.75}, "doubleSided": True}
 UNREADABLE = ("KHR_draco_mesh_compression", "EXT_meshopt_compression", "EXT_mesh_gpu_instancing")
 
 
@@ -403,7 +406,7 @@ def _with_sparse(
     return values
 
 
-def write_glb(file: BinaryIO, mesh: Mesh, comments: list[str]) -> None:
+def write_glb(file: BinaryIO | BytesIO, mesh: Mesh, comments: list[str]) -> None:
     """GLB: positions and normals in single precision, colours as linear light, 32-bit indices.
 
     Vertices that came in double precision lie too far from the origin for single: they are stored around the
@@ -442,6 +445,7 @@ def write_glb(file: BinaryIO, mesh: Mesh, comments: list[str]) -> None:
         )
     primitive: dict[str, Any] = {"attributes": attributes, "mode": TRIANGLES if len(mesh.faces) else POINTS}
     if len(mesh.faces):
+        primitive["material"] = 0
         primitive["indices"] = store(mesh.faces.astype("<u4").ravel(), "SCALAR", 5125, element_array)
     asset: dict[str, Any] = {"version": "2.0", "generator": "isofield"}
     if comments:
@@ -453,6 +457,8 @@ def write_glb(file: BinaryIO, mesh: Mesh, comments: list[str]) -> None:
         "nodes": [node],
         "meshes": [{"primitives": [primitive]}],
     }
+    if len(mesh.faces):
+        tree["materials"] = [PLASTER]
     tree |= {"accessors": accessors, "bufferViews": views, "buffers": [{"byteLength": len(binary)}]}
     text = json.dumps(tree, separators=(",", ":")).encode()
     text = text.ljust(-(-len(text) // 4) * 4)

@@ -1,26 +1,26 @@
 """Points as text (.xyz) or as numpy arrays (.npz)."""
 
 import re
-import struct
-import zipfile
-import zlib
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
+from ..geometry.mesh import Mesh
 from ..runtime.errors import InputError
 from .border import Contents
 from .colours import colour_bytes
-from .text import numbers, split_lines
+from .npz import ArrayForm, open_npz
+from .text import numbers, split_lines, write_rows
 
-__all__ = ["read_npz", "read_xyz"]
+__all__ = ["read_npz", "read_xyz", "write_npz", "write_xyz"]
 
 _COMMENT = re.compile(rb"(?:#|//)[^\r\n]*")
 # values on a line: coordinates, perhaps one more such as an intensity, then normals and colours in any order
 WIDTHS = (3, 4, 6, 7, 9, 10)
-# what `zipfile` raises for a damaged archive
-_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, OSError, ValueError)
-ZIP_LIMIT = 1032  # deflate never packs more bytes than this into one: a larger promise is false
+_ROWS = ArrayForm((np.floating,), (None, 3), "floating-point numbers of the shape (N, 3)")
+_BYTES = ArrayForm((np.uint8,), (None, 3), "bytes of the shape (N, 3)")
+NPZ_ARRAYS = {"points": _ROWS, "normals": _ROWS, "colours": _BYTES}  # that are read
 
 
 def read_xyz(path: Path) -> Contents:
@@ -83,70 +83,40 @@ def _look_like_colours(columns: np.ndarray) -> bool:
     return bool(np.all((columns >= 0) & (columns <= 255) & (columns == np.floor(columns))))
 
 
+def write_xyz(file: BinaryIO, cloud: Mesh, comments: list[str]) -> None:
+    """Points as text, a line each: x y z, the normal, the colour (0 to 255), with all digits of each."""
+    file.writelines(f"# {line}\n".encode() for line in comments)
+    parts = [part for part in (cloud.vertices, cloud.normals, cloud.colours) if part is not None]
+    form = ["%r %r %r"] * len(parts)
+    if cloud.colours is not None:
+        form[-1] = "%d %d %d"
+    write_rows(file, " ".join(form) + "\n", np.concatenate(parts, axis=1, dtype=np.float64))
+
+
 def read_npz(path: Path) -> Contents:
-    """Points from the arrays `points` [N, 3] and, where present, `normals` [N, 3], of any float type."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
-            if "points" not in names:
-                raise InputError(
-                    f"holds no array 'points' (it holds: {', '.join(names[:8])[:200] or 'nothing'})",
-                    path,
-                    "Save it with numpy.savez(path, points=..., normals=...).",
-                )
-            points = _array(archive, "points", path)
-            normals = _array(archive, "normals", path) if "normals" in names else None
-    except _BROKEN_ZIP as error:
-        raise InputError(
-            f"is not a whole .npz archive ({error})", path, "Copy the file or save it again."
-        ) from error
-    if normals is not None and normals.shape != points.shape:
-        raise InputError(
-            f"'normals' has the shape {normals.shape} and 'points' {points.shape}",
-            path,
-            "Save one normal for each point.",
-        )
+    """Points from the arrays `points` [N, 3] and, where present, `normals` [N, 3], of any float type, and
+    `colours` uint8 [N, 3]."""
+    with open_npz(path) as archive:
+        archive.require("points", "Save it with numpy.savez(path, points=..., normals=...).")
+        arrays = {name: archive.array(name, NPZ_ARRAYS[name]) for name in NPZ_ARRAYS if name in archive.names}
+    points = arrays["points"].astype(np.float64)
+    for name, array in arrays.items():
+        if array.shape != points.shape:
+            raise InputError(
+                f"'{name}' has the shape {array.shape} and 'points' {points.shape}",
+                path,
+                f"Save one {name.removesuffix('s')} for each point.",
+            )
     notes: tuple[str, ...] = ()
-    if {"loc", "scale"} & set(names):
+    if {"loc", "scale"} & set(archive.names):
         notes = (
             "The arrays 'loc' and 'scale' were not applied: the points stay in the frame they are stored in.",
         )
-    return Contents(points, normals=normals, notes=notes)
+    return Contents(points, normals=arrays.get("normals"), colours=arrays.get("colours"), notes=notes)
 
 
-def _array(archive: zipfile.ZipFile, name: str, path: Path) -> np.ndarray:
-    """One array [N, 3] of floating-point numbers, after a look at what its header promises."""
-    member = archive.getinfo(f"{name}.npy")
-    where = f"{path}, array '{name}'"
-    if member.file_size > ZIP_LIMIT * member.compress_size + 1024:
-        raise InputError(
-            f"promises {member.file_size} bytes in {member.compress_size}", where, "Save the file again."
-        )
-    with archive.open(member) as file:
-        try:
-            version = np.lib.format.read_magic(file)
-            first = version == (1, 0)
-            read = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
-            shape, fortran_order, kind = read(file)
-        except Exception as error:  # numpy reads the header with Python's tokenizer, which raises many things
-            raise InputError(
-                "has no readable numpy header", where, "Save the file again with numpy.savez."
-            ) from error
-        if kind.kind != "f" or len(shape) != 2 or shape[1] != 3 or shape[0] < 0:
-            raise InputError(
-                f"has the type {kind} and the shape {shape}, not floating-point numbers of the shape (N, 3)",
-                where,
-                "Save it so.",
-            )
-        size = shape[0] * 3 * kind.itemsize
-        if size > member.file_size:
-            raise InputError(
-                f"promises {shape[0]} rows, {size} bytes, and has {member.file_size} bytes",
-                where,
-                "Save the file again.",
-            )
-        data = file.read(size)
-    if len(data) < size:
-        raise InputError("ends early", where, "The file is cut short; copy or save it again.")
-    values = np.frombuffer(data, kind)
-    return values.reshape(shape, order="F" if fortran_order else "C").astype(np.float64)
+def write_npz(file: BinaryIO, cloud: Mesh, comments: list[str]) -> None:
+    """The arrays that `read_npz` reads, points in double precision; comments have no place there."""
+    arrays = {"points": cloud.vertices.astype(np.float64), "normals": cloud.normals, "colours": cloud.colours}
+    given = {name: array for name, array in arrays.items() if array is not None}
+    np.savez(file, **given)  # type: ignore[arg-type]  # numpy's annotation takes any name for its own

@@ -10,22 +10,43 @@ from typing import Any
 import numpy as np
 
 from ..runtime.errors import InputError
-from .binvox import read_binvox_as_mesh
+from .binvox import read_binvox
 from .border import Contents, admit
 from .gltf import read_gltf
 from .image import IMAGE_ENDINGS, Image, as_image, read_image
 from .obj import read_obj
 from .off import read_off
+from .pcd import read_pcd
 from .ply import read_ply
 from .points import read_npz, read_xyz
 from .scans import read_scans
 from .shape import Shape
 from .stl import read_stl
+from .voxels import VoxelGrid, boundary_mesh, holds_voxels, read_voxels_npz
 
 __all__ = ["READERS", "Record", "as_record", "as_shape", "load", "load_shape", "scans_of"]
 
 Record = Shape | Image
 """What can be read: a shape or a picture."""
+
+
+def _surface_of_cells(grid: VoxelGrid, path: Path) -> Contents:
+    """The closed surface of the filled cells as triangles."""
+    if not grid.filled.any():
+        raise InputError("none of the cells is filled", path, "Check the voxelisation.")
+    mesh = boundary_mesh(grid)
+    counts = " x ".join(map(str, grid.filled.shape))
+    note = f"The surface of {int(grid.filled.sum())} filled cells of {counts}."
+    return Contents(mesh.vertices, mesh.faces, notes=(note,), voxels=grid)
+
+
+def _read_binvox(path: Path) -> Contents:
+    return _surface_of_cells(read_binvox(path), path)
+
+
+def _read_npz(path: Path) -> Contents:
+    """Cells where there is an array `voxels`, else points."""
+    return _surface_of_cells(read_voxels_npz(path), path) if holds_voxels(path) else read_npz(path)
 
 
 READERS: dict[str, Callable[[Path], Contents]] = {
@@ -36,8 +57,9 @@ READERS: dict[str, Callable[[Path], Contents]] = {
     ".glb": read_gltf,
     ".gltf": read_gltf,
     ".xyz": read_xyz,
-    ".npz": read_npz,
-    ".binvox": read_binvox_as_mesh,
+    ".npz": _read_npz,
+    ".pcd": read_pcd,
+    ".binvox": _read_binvox,
 }
 
 # what a file begins with; the ending that it should have, or "" where nothing here reads it; its name; advice
@@ -55,7 +77,7 @@ BEGINNINGS: list[tuple[bytes, str, str, str]] = [
     (b"version https://git-lfs", "", "a placeholder of git-lfs", "Fetch the file itself: git lfs pull."),
     (b"Kaydara FBX", "", "an FBX file", ""),
     (b"BLENDER", "", "a Blender file", ""),
-    (b"# .PCD", "", "a PCD file", ""),
+    (b"# .PCD", ".pcd", "a PCD file", ""),
     (b"\x89PNG", "", "a PNG image", ""),
     (b"\xff\xd8\xff", "", "a JPEG image", ""),
     (b"%PDF", "", "a PDF document", ""),

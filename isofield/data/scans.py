@@ -21,7 +21,7 @@ def read_scans(path: Path, read: Callable[[Path], Contents]) -> Contents:
     the *conjugated* quaternion (x, y, z, w); its scanner is in the direction +z of the file. Other lines are
     left alone. read: of one file's contents.
     """
-    parts, directions = [], []
+    parts, directions, notes = [], [], []
     for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
         words = line.split()
         if not words or words[0] not in ("bmesh", "mesh"):
@@ -44,11 +44,12 @@ def read_scans(path: Path, read: Callable[[Path], Contents]) -> Contents:
         refuse_not_finite(contents, file)
         parts.append(contents.vertices @ rotation.T + (x, y, z))
         directions.append(np.broadcast_to(rotation[:, 2], parts[-1].shape))
+        notes += [f"{name}: {note}" for note in contents.notes]
     if not parts:
         raise InputError("names no scan", path, "It needs lines `bmesh FILE tx ty tz qx qy qz qw`.")
     _refuse_other_units(path, parts)
     note = f"{len(parts)} scans, placed by {path.name}; their directions to the scanner orient the points."
-    return Contents(np.concatenate(parts), towards_sensor=np.concatenate(directions), notes=(note,))
+    return Contents(np.concatenate(parts), towards_sensor=np.concatenate(directions), notes=(note, *notes))
 
 
 def _rotation(quaternion: tuple[float, ...], where: str) -> np.ndarray:

@@ -13,6 +13,7 @@ from ..geometry.oriented_points import OrientedPoints
 from ..geometry.solid import Solid
 from ..kernels.topology import first_occurrences
 from ..runtime.errors import InputError
+from .voxels import VoxelGrid
 
 __all__ = ["Shape"]
 
@@ -27,6 +28,7 @@ class Shape:
     the file's own coordinates. faces: int32 [F, 3], counter-clockwise seen from outside as the file says it;
     [0, 3] for points. normals: float32 [V, 3] of unit length, or None. colours: uint8 [V, 3] sRGB, or None.
     towards_sensor: unit directions [V, 3] from points to the sensor that saw them, or None.
+    voxels: the cells, where the file holds a grid and the mesh is the surface of its filled cells.
     source: where it came from, for messages. notes: what the reader noticed and did, one sentence each.
     Raises InputError for arrays of other shapes, numbers that are not finite, and faces of missing vertices.
     """
@@ -40,6 +42,7 @@ class Shape:
     source: str = ""
     notes: tuple[str, ...] = ()
     towards_sensor: np.ndarray | None = None
+    voxels: VoxelGrid | None = None
 
     def __post_init__(self) -> None:
         for name, kind in (("vertices", np.float64), ("faces", np.int32)):

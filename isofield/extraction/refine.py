@@ -108,10 +108,15 @@ def refine_onet(
 ) -> Mesh:
     """RMSprop on the vertices, as published with Occupancy Networks (Mescheder et al. 2019, section 3.3).
 
+    Part of that paper's protocol, for whoever repeats its figures: no command uses it, extraction moves
+    vertices by `refine`.
+
     logits: points [N, 3] to occupancy logits [N], differentiable twice. threshold: a probability.
-    weights: for each step the barycentric coordinates of one point a face, see `dirichlet_weights`.
+    weights: for each step the barycentric coordinates of one point a face, see `dirichlet_weights` (the
+    published demonstration takes 30 steps, after simplifying to 5,000 faces).
     Loss: mean (s(q) - threshold)^2 + normal_weight * mean |n_face - n(q)|^2, where s = sigmoid(logits) and n
-    is -grad s of unit length, differentiated too. As in the published code, s is a probability, not a logit.
+    is -grad s of unit length, differentiated too. As in the published code, s is a probability, not a logit,
+    and the means are over faces, where the paper writes sums. Normals of the mesh are dropped.
     """
     vertices = torch.from_numpy(np.array(mesh.vertices, np.float32)).requires_grad_()
     faces = torch.from_numpy(mesh.faces.astype(np.int64))

@@ -3,7 +3,7 @@
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32
+from jaxtyping import Bool, Float, Float32, Int
 
 from ..kernels import bvh
 from ..kernels.topology import first_occurrences
@@ -93,6 +93,13 @@ class Solid:
     ) -> Float32[np.ndarray, " points"]:
         """Distances to the surface, cut off at `limit`."""
         return bvh.nearest(self.tree, np.ascontiguousarray(points, np.float32), limit)[0]
+
+    def nearest(
+        self, points: Float[np.ndarray, "points 3"]
+    ) -> tuple[Int[np.ndarray, " points"], Float32[np.ndarray, "points 3"]]:
+        """The face that is nearest to each point, and the nearest place on it."""
+        _, face, place = bvh.nearest(self.tree, np.ascontiguousarray(points, np.float32))
+        return face, place
 
     def carried(
         self, values: Float[np.ndarray, "vertices channels"], points: Float[np.ndarray, "points 3"]

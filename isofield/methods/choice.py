@@ -6,9 +6,10 @@ from ..data.image import Image
 from ..data.readers import Record
 from ..geometry.oriented_points import OrientedPoints
 from ..geometry.solid import Solid
+from ..networks.coordinate import CoordinateNetwork
 from ..runtime.errors import InputError
 
-__all__ = ["QUALITIES", "Choice", "Quality", "quality_named", "suited_to"]
+__all__ = ["QUALITIES", "Choice", "Quality", "Size", "quality_named", "suited_to"]
 
 CLEAN = 0.98  # share of the surface with one side inside and the other outside
 CONSISTENT = 0.95  # the same share of points with normals
@@ -42,6 +43,31 @@ def quality_named(name: str) -> Quality:
     if name not in QUALITIES:
         raise InputError(f"there is no quality {name!r}", "--quality", f"Choose {', '.join(QUALITIES)}.")
     return QUALITIES[name]
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a number of parameters is best spent on, and the training that goes with it. The config of each
+    method says by `of` what it makes of it.
+
+    network: uses nearly all the parameters. steps, points in each, learning_rate: of the training. band: as
+    in `Quality`; it falls with the error that so many parameters leave.
+    """
+
+    network: CoordinateNetwork
+    steps: int
+    points: int
+    learning_rate: float
+    band: float
+
+    @classmethod
+    def within(cls, parameters: int) -> "Size":
+        """For at most so many parameters. Raises InputError where they are too few."""
+        network = CoordinateNetwork.within(parameters)
+        band = 0.03 * (8192 / parameters) ** 0.4
+        if network.kind == "siren":
+            return cls(network, 5000, 2048, 0.09 / network.width, band)
+        return cls(network, 2000, 32_768, 0.02, band)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from ..networks.coordinate import CoordinateNetwork
 from ..runtime.settings import check_settings
 from ..training.method import Surface
 from ..training.recipes import RECIPES
-from .choice import Quality
+from .choice import Quality, Size
 
 __all__ = ["Config", "Occupancy", "OccupancyField"]
 
@@ -54,6 +54,17 @@ class Config:
     def steps(self, quality: Quality) -> int:
         """Steps of training that a quality stands for."""
         return quality.steps
+
+    def of(self, size: Size) -> "Config":
+        """These settings with a network of a limited size, and what trains that well."""
+        return replace(
+            self,
+            network=size.network,
+            learning_rate=size.learning_rate / 2,
+            points=size.points,
+            sigmas=(0.01, 0.05),
+            uniform=0.5,
+        )
 
 
 class OccupancyField(nn.Module):

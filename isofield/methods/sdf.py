@@ -7,6 +7,7 @@ multiresolution hash grid (Mueller et al. 2022) by default; the networks of the 
 
 from dataclasses import dataclass, field, replace
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -17,7 +18,7 @@ from ..networks.coordinate import CoordinateNetwork
 from ..runtime.settings import check_settings
 from ..training.method import Surface
 from ..training.recipes import RECIPES
-from .choice import Quality
+from .choice import Quality, Size
 
 __all__ = ["SDF", "Config", "SignedDistanceField"]
 
@@ -38,6 +39,9 @@ class Config:
     """share of the points that lie anywhere in the box; the rest lie near the surface"""
     sigmas: tuple[float, ...] = (0.003, 0.015)
     """standard deviations of the distance to the surface of points near it, working units"""
+    beyond: float = 1.0
+    """weight of the loss beyond the truncation: 1 asks for +-t there, below 1 any value on the right side of
+    +-t costs less, at 0 nothing: a small network then spends itself on the band"""
     label_every: int = 2
     """after the first 32 steps, only every so-many-th draw (of four steps each) is a new one with new labels;
     the others come back from the eight drawn last"""
@@ -46,7 +50,7 @@ class Config:
         check_settings(
             self,
             positive=("truncation", "learning_rate", "points", "sigmas", "label_every"),
-            shares=("uniform",),
+            shares=("uniform", "beyond"),
         )
 
     def at(self, quality: Quality) -> "Config":
@@ -59,6 +63,19 @@ class Config:
     def steps(self, quality: Quality) -> int:
         """Steps of training that a quality stands for."""
         return quality.steps
+
+    def of(self, size: Size) -> "Config":
+        """These settings with a network of a limited size, and what trains that well."""
+        return replace(
+            self,
+            network=size.network,
+            learning_rate=size.learning_rate,
+            points=size.points,
+            sigmas=(size.band / 5, size.band),
+            truncation=size.band,
+            uniform=0.25,
+            beyond=0.0,
+        )
 
 
 class SignedDistanceField(nn.Module):
@@ -102,8 +119,16 @@ class SDF:
         return self.draws.at(step)
 
     def loss(self, player: str, batch: Samples, progress: float) -> dict[str, Tensor]:
-        """Mean |f(x) - clamp(d(x), -t, t)| / t: in units of the truncation, so that targets fill [-1, 1]."""
-        return {"distance": (self.field(batch.points) - batch.labels).abs().mean() / self.config.truncation}
+        """Mean w |f(x) - clamp(d(x), -t, t)| / t: in units of the truncation, so that targets fill [-1, 1].
+
+        w is `beyond` where |d(x)| >= t and f(x) lies beyond +-t on the same side, and 1 elsewhere: with
+        `beyond` 0 what DeepSDF's clamp of both does, but for the slope that a value on the wrong side keeps.
+        """
+        c = self.config
+        error = self.field(batch.points) - batch.labels
+        right = (batch.labels.abs() >= c.truncation) & (error * batch.labels > 0)
+        error = torch.where(right, c.beyond * error, error)
+        return {"distance": error.abs().mean() / c.truncation}
 
     def metric(self) -> tuple[str, float]:
         """Intersection over union on points kept apart."""

@@ -1,8 +1,10 @@
 """Networks from coordinates to one number, by name: the hash grid and what the field used before it."""
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -16,6 +18,8 @@ from .siren import Siren
 
 __all__ = ["NETWORKS", "CoordinateNetwork", "ScaledInput"]
 
+FEWEST, LARGEST_SIREN = 64, 16_384  # parameters; see `CoordinateNetwork.within`
+
 
 @dataclass(frozen=True)
 class CoordinateNetwork:
@@ -23,8 +27,8 @@ class CoordinateNetwork:
 
     kind: Literal["hash_grid", "mlp", "fourier", "siren", "deepsdf"] = "hash_grid"
     """hash_grid: multiresolution hash grid and a small MLP (fast). mlp: 8 x 256 ReLU on bare coordinates.
-    fourier: the same on 256 Gaussian random Fourier features. siren: 4 layers of 256 sines. deepsdf: the 8 x
-    512 decoder of DeepSDF without a code."""
+    fourier: the same on 256 Gaussian random Fourier features. siren: 4 layers of `width` sines. deepsdf: the
+    8 x 512 decoder of DeepSDF without a code."""
     levels: int = 8
     """hash_grid: number of grids"""
     coarsest: int = 32
@@ -37,9 +41,25 @@ class CoordinateNetwork:
     """hash_grid: units of each of the two hidden layers"""
     sigma: float = 2.0
     """fourier: standard deviation of the frequencies, in periods over the working box"""
+    width: int = 256
+    """siren: units of each of the four layers of sines"""
+    omega: float = 30.0
+    """siren: factor on the argument of every sine; a smaller one makes a smoother field"""
 
     def __post_init__(self) -> None:
-        check_settings(self, positive=("levels", "coarsest", "finest", "log2_table", "hidden", "sigma"))
+        check_settings(
+            self,
+            positive=(
+                "levels",
+                "coarsest",
+                "finest",
+                "log2_table",
+                "hidden",
+                "sigma",
+                "width",
+                "omega",
+            ),
+        )
         if self.finest < self.coarsest:
             raise InputError(
                 f"{self.finest} is below --coarsest {self.coarsest}", "--finest", "Give more cells than that."
@@ -48,6 +68,34 @@ class CoordinateNetwork:
             raise InputError(
                 f"must be at most 24, not {self.log2_table}", "--log2-table", "Usual are 15 to 21."
             )
+
+    @classmethod
+    def within(cls, parameters: int) -> "CoordinateNetwork":
+        """The network that holds a shape best in at most so many parameters, of which it uses nearly all.
+
+        Up to 16,384 a SIREN: it spends none on the empty space, and stays smooth where it has too few. Above
+        that a hash grid, which learns much faster. Its coarsest level is never hashed, so that it is clear
+        everywhere which side is far inside and which outside; the tables of the others are small and many:
+        each holds 1/16 to 1/8 of the parameters, and there are as many as fit. Raises InputError below 64.
+        """
+        if parameters < FEWEST:
+            raise InputError(
+                f"{parameters} parameters are too few for a shape", "--bytes", f"Give {2 * FEWEST} or more."
+            )
+        if parameters <= LARGEST_SIREN:
+            # 3 w^2 + 8 w + 1 parameters: 3 -> w -> w -> w -> w -> 1 with biases
+            width = int((math.sqrt(16 + 3 * (parameters - 1)) - 4) / 3)
+            return cls("siren", width=width, omega=15.0)
+        log2_table = min(int(math.log2(parameters)) - 4, 24)
+        finest = round(4 * parameters ** (1 / 3))
+        sizes = (cls("hash_grid", levels, 8, finest, log2_table) for levels in range(24, 1, -1))
+        return next(each for each in sizes if each.parameters <= parameters)
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the network learns."""
+        with torch.random.fork_rng(devices=[]):  # counting leaves the random state alone
+            return sum(each.numel() for each in self.build().parameters())
 
     def with_grid(self, finest: int, log2_table: int) -> "CoordinateNetwork":
         """The same with another hash grid."""
@@ -83,7 +131,7 @@ def _fourier(c: CoordinateNetwork) -> nn.Module:
 
 
 def _siren(c: CoordinateNetwork) -> nn.Module:
-    return Siren(3, 1, hidden_features=256, hidden_layers=3)
+    return Siren(3, 1, hidden_features=c.width, hidden_layers=3, omega=c.omega)
 
 
 def _deepsdf(c: CoordinateNetwork) -> nn.Module:

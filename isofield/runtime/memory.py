@@ -26,10 +26,10 @@ def parse_size(text: str) -> int:
 
 
 def size_text(size: float) -> str:
-    """Bytes in words: 1.5 GiB."""
+    """Bytes in words: 1.5 GiB, 64 KiB."""
     for unit, name in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
         if size >= unit:
-            return f"{size / unit:.1f} {name}"
+            return f"{size / unit:.1f} {name}".replace(".0 ", " ")
     return f"{size:.0f} B"
 
 

@@ -60,7 +60,7 @@ def extract(
     limit = check_extraction(resolution, faces, max_memory, out)
     if out is not None and str(Path(out).resolve()) == run.description["data"]["path"]:
         raise InputError("is the input of this run", out, "Name another file.")
-    surface = run.surface
+    surface = run.field.surface
     with progress("extracting") as bar:
         found = extract_surface(
             surface.field,

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from .. import data
+from ..data.raw_points import RawSolid
 from ..data.shape import Shape
 from ..geometry.frames import PADDING
 from ..geometry.mesh import Mesh
@@ -15,7 +16,7 @@ from ..viewing.sections import Number
 from ..viewing.slices import Slices
 from .run import Run
 
-__all__ = ["curves", "details", "page"]
+__all__ = ["curves", "details", "distance_to_input", "page"]
 
 
 def page(run: Run, mesh: Mesh | None = None, shape: Shape | None = None) -> Path:
@@ -38,8 +39,8 @@ def page(run: Run, mesh: Mesh | None = None, shape: Shape | None = None) -> Path
         command=description["command"] or f"isofield.fit({str(shape.source)!r})",
         mesh=mesh,
         input_mesh=Mesh(shape.vertices, shape.faces) if shape.kind == "mesh" else None,
-        input_points=shape.vertices[shape.used] if shape.kind == "points" else None,
-        error=_error(mesh, shape),
+        **_input_points(shape),
+        error=distance_to_input(mesh.vertices, shape),
         slices=_slices(run),
         curves=curves(run),
         numbers=[
@@ -55,14 +56,27 @@ def page(run: Run, mesh: Mesh | None = None, shape: Shape | None = None) -> Path
     return run.folder.page
 
 
-def _error(mesh: Mesh, shape: Shape) -> np.ndarray:
-    """Distance of each vertex to the input, as a share of the longest edge."""
+def _input_points(shape: Shape) -> dict[str, Any]:
+    """The points of the input that were used, as the page takes them: with their colours, and how clear their
+    side is."""
+    if shape.kind != "points":
+        return {}
+    return {
+        "input_points": shape.vertices[shape.used],
+        "input_colours": None if shape.colours is None else shape.colours[shape.used],
+        "input_confidence": shape.solid.confidence if isinstance(shape.solid, RawSolid) else None,
+    }
+
+
+def distance_to_input(points: np.ndarray, shape: Shape) -> np.ndarray:
+    """Distances [N] of points [N, 3] in the input's coordinates to the input, as shares of its longest
+    edge."""
     longest_edge = 2 / PADDING  # in working units
-    return shape.solid.distance(shape.frame.to_working(mesh.vertices)) / np.float32(longest_edge)
+    return shape.solid.distance(shape.frame.to_working(points)) / np.float32(longest_edge)
 
 
 def _slices(run: Run) -> Slices:
-    surface = run.surface
+    surface = run.field.surface
     return Slices.sample(
         surface.field,
         frame=run.frame,

@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from .. import data
@@ -17,16 +16,16 @@ from ..data.readers import Record
 from ..data.shape import Shape
 from ..geometry.frames import Frame
 from ..methods import METHODS
+from ..methods.choice import QUALITIES
 from ..runtime.errors import InputError
 from ..runtime.threads import threads
 from ..training.hooks import restore
 from ..training.method import Method, Picture, Surface
 from ..training.run_folder import RunFolder
+from .field import Field, Network
 from .options import updated
 
 __all__ = ["Run", "build_method", "open_run"]
-
-CHUNK = 1 << 17  # points of the field evaluated at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +47,8 @@ class Run:
     def method(self) -> Method:
         """The method with the trained weights of the newest checkpoint. Raises InputError if training never
         saved one."""
-        method = build_method(self.description)
+        known = self.description
+        method = build_method(known["method"], known["config"], known["seed"], "run.json")
         step, _ = restore(method, self.folder, with_optimisers=False)
         if step == 0:
             raise InputError(
@@ -64,16 +64,22 @@ class Run:
         frame = self.description["data"]["frame"]
         return Frame(tuple(frame["offset"]), frame["scale"])
 
-    @property
-    def surface(self) -> Surface:
-        """The field and which side of which level is inside, in the working box. Raises InputError where the
-        method makes no surface."""
-        product = self.method.products().get("mesh")
+    @cached_property
+    def field(self) -> Field:
+        """The trained field in the input's own coordinates: `run.field(points)` gives its values. Raises
+        InputError where the method makes no surface."""
+        description, product = self.description, self.method.products().get("mesh")
         if not isinstance(product, Surface):
             raise InputError(
                 "has no surface: it shows a picture", self.path, "Take isofield render or evaluate for it."
             )
-        return product
+        return Field(
+            description["data"]["name"],
+            product,
+            self.frame,
+            QUALITIES[description["quality"]].resolution,
+            Network(description["method"], description["config"], self.method),
+        )
 
     @property
     def picture(self) -> Picture:
@@ -84,23 +90,6 @@ class Run:
                 "shows no picture: it holds a shape", self.path, "Take isofield extract for its surface."
             )
         return product
-
-    def field(self, points: Any) -> torch.Tensor:
-        """Values of the field, a tensor [N], at points [N, 3] in the input's own coordinates.
-
-        For `sdf` signed distances in the input's units, as far as its truncation; for `occupancy` logits of
-        being inside, which are positive there. Raises InputError for other arrays.
-        """
-        points = np.asarray(points, np.float64)
-        if points.ndim != 2 or points.shape[1] != 3:
-            raise InputError(
-                f"points have the shape {points.shape}", "field", "Give N points in rows, [N, 3]."
-            )
-        working, surface = torch.from_numpy(self.frame.to_working(points)), self.surface
-        with torch.no_grad():
-            parts = [surface.field(part) for part in working.split(CHUNK)]
-        values = torch.cat(parts) if parts else working.new_zeros(0)
-        return values / self.frame.scale if surface.is_length else values
 
     def shape(self) -> Shape:
         """The input, a shape, read again from the path in the run.
@@ -180,17 +169,16 @@ def open_run(path: str | Path) -> Run:
     return Run(folder, folder.description())
 
 
-def build_method(description: dict[str, Any]) -> Method:
-    """The method as a run's description states it, with fresh weights from its seed."""
-    name = description["method"]
+def build_method(name: str, config: dict[str, Any], seed: int, where: str) -> Method:
+    """A method by name with fresh weights. Raises InputError where this version does not have it."""
     if name not in METHODS:
         raise InputError(
             f"was made by a method {name!r} that this version does not have",
-            "run.json",
+            where,
             f"It has: {', '.join(METHODS)}.",
         )
     method_class, config_class = METHODS[name].load()
     torch.set_num_threads(threads())
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(description["seed"])
-        return method_class(updated(config_class(), description["config"], f"method {name}"))
+        torch.manual_seed(seed)
+        return method_class(updated(config_class(), config, f"method {name}"))

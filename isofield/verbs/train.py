@@ -68,7 +68,7 @@ def train(
     for doubt in description["doubts"]:
         say(f"note: {doubt}")
     name = description["method"]
-    trained = build_method(description)
+    trained = build_method(description["method"], description["config"], description["seed"], "run.json")
     trained.prepare(record, description["seed"])  # first: what cannot be trained on costs no folder
     folder = claim_folder(options.out, f"{name}-{record.name}", options.resume, options.overwrite)
     folder.describe(description)

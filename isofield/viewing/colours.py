@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import UInt8
 
-__all__ = ["Kind", "colour_map", "displayed", "linear_light"]
+__all__ = ["Kind", "colour_map", "displayed", "error_range", "linear_light"]
 
 Kind = Literal["sequential", "diverging"]
 
@@ -43,6 +43,15 @@ def colour_map(
     first = np.minimum(place.astype(np.int64), len(anchors) - 2)
     share = (place - first)[..., None]
     return np.round(anchors[first] * (1 - share) + anchors[first + 1] * share).astype(np.uint8)
+
+
+def error_range(error: np.ndarray) -> tuple[float, float]:
+    """The range of the colours of distances (any shape), symmetric for signed ones.
+
+    The largest hundredth is clipped, so that one stray vertex does not take the colours from all others.
+    """
+    high = float(np.quantile(np.abs(error), 0.99)) or float(np.abs(error).max()) or 1e-6
+    return (-high if error.min() < 0 else 0.0), high
 
 
 def linear_light(colours: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import zlib
 
 import fast_simplification
 import numpy as np
-from jaxtyping import Float, Int, Int32
+from jaxtyping import Float, Int, Int32, UInt8
 from scipy.spatial import cKDTree
 
 from ..geometry.mesh import Mesh, area_weighted_normals
@@ -107,9 +107,19 @@ def pack_mesh(mesh: Mesh, scalars: np.ndarray | None, scalar_range: tuple[float,
     return packed
 
 
-def pack_points(points: Float[np.ndarray, "points 3"]) -> dict:
-    """The positions of points [N, 3] for the page, along a space-filling curve."""
-    return _pack_positions(points[np.argsort(_morton(points), kind="stable")])
+def pack_points(
+    points: Float[np.ndarray, "points 3"],
+    scalars: Float[np.ndarray, "points"] | None = None,
+    colours: UInt8[np.ndarray, "points 3"] | None = None,
+) -> dict:
+    """The arrays of points for the page, along a space-filling curve. scalars: in [0, 1]."""
+    order = np.argsort(_morton(points), kind="stable")
+    packed = _pack_positions(points[order])
+    if scalars is not None:
+        packed["scalars"] = pack(quantise(scalars[order][:, None], 0.0, 1.0, SCALAR_STEPS), 1)
+    if colours is not None:
+        packed["colours"] = pack(colours[order].astype(np.int32), 1)
+    return packed
 
 
 def _pack_positions(points: np.ndarray) -> dict:

@@ -14,7 +14,7 @@ from ..geometry.mesh import Mesh
 from ..runtime.errors import InputError
 from ..runtime.files import write_text
 from .charts import MINUS, Curve, number_text
-from .colours import Kind, colour_map
+from .colours import Kind, colour_map, error_range
 from .packing import pack, pack_mesh, pack_points, quantise, simplified
 from .picture import CLAY, UP_AXES, Up, draw_mesh
 from .sections import (
@@ -44,11 +44,12 @@ class Page:
     """All that a page shows. Every string is shown as it is, whatever characters it holds.
 
     title. subtitle: one sentence with the headline result. command: what made it. mesh: the result, in the
-    input's frame. input_mesh, or input_points [N, 3]: what it was made from, same frame. error: [V], distance
-    of each vertex of `mesh` to the input as a share of the longest edge, signed (negative inside) or not.
-    slices: the field. certificate, details: tables by name; a value that is itself a mapping makes a table of
-    its own under its name. notes: sentences, for instance doubts. up: the axis that points up in the first
-    view.
+    input's frame. input_mesh, or input_points [N, 3]: what it was made from, same frame. input_colours: uint8
+    [N, 3] of the points, or None. input_confidence: [N] in [0, 1], how clearly each point parts inside from
+    outside, or None. error: [V], distance of each vertex of `mesh` to the input as a share of the longest
+    edge, signed (negative inside) or not. slices: the field. certificate, details: tables by name; a value
+    that is itself a mapping makes a table of its own under its name. notes: sentences, for instance doubts.
+    up: the axis that points up in the first view.
     """
 
     title: str
@@ -57,6 +58,8 @@ class Page:
     mesh: Mesh
     input_mesh: Mesh | None = None
     input_points: np.ndarray | None = None
+    input_colours: np.ndarray | None = None
+    input_confidence: np.ndarray | None = None
     error: np.ndarray | None = None
     slices: Slices | None = None
     curves: tuple[Curve, ...] | list[Curve] = ()
@@ -113,11 +116,11 @@ def _data(page: Page) -> tuple[dict, list[str]]:
         shown.append(f"Drawn with {_share(mesh.faces, page.mesh.faces)} faces; the mesh itself has all.")
     used = mesh.vertices[np.unique(mesh.faces)].astype(np.float64)
     centre = (used.min(axis=0) + used.max(axis=0)) / 2
-    error_record, error_range = None, (0.0, 1.0)
+    error_record, ends = None, (0.0, 1.0)
     if error is not None:
-        error_range = _error_range(error)
-        ramp = _ramp("diverging" if error_range[0] < 0 else "sequential")
-        error_record = {"low": error_range[0], "high": error_range[1], "ramp": ramp}
+        ends = error_range(error)
+        ramp = _ramp("diverging" if ends[0] < 0 else "sequential")
+        error_record = {"low": ends[0], "high": ends[1], "ramp": ramp}
     given = None
     if page.input_mesh is not None:
         input_mesh, _ = simplified(page.input_mesh, None, MOST_FACES)
@@ -126,10 +129,12 @@ def _data(page: Page) -> tuple[dict, list[str]]:
             shown.append(f"The input is drawn with {_share(input_mesh.faces, page.input_mesh.faces)} faces.")
     elif page.input_points is not None:
         points = np.asarray(page.input_points, np.float64)
+        drawn = np.arange(len(points))
         if len(points) > MOST_POINTS:
-            points = points[np.random.default_rng(0).choice(len(points), MOST_POINTS, replace=False)]
-            shown.append(f"The input is drawn with {_share(points, page.input_points)} points.")
-        given = pack_points(points)
+            drawn = np.random.default_rng(0).choice(len(points), MOST_POINTS, replace=False)
+            shown.append(f"The input is drawn with {_share(drawn, points)} points.")
+        more = (None if v is None else v[drawn] for v in (page.input_confidence, page.input_colours))
+        given = pack_points(points[drawn], *more)
     if page.slices is not None and not np.isfinite(page.slices.values).all():
         shown.append("Field values that are not finite are shown as outside.")
     record = {
@@ -138,9 +143,10 @@ def _data(page: Page) -> tuple[dict, list[str]]:
         "axes": UP_AXES,
         "centre": centre.tolist(),
         "radius": float(np.linalg.norm(used - centre, axis=1).max()) or 1.0,
-        "result": pack_mesh(mesh, error, error_range),
+        "result": pack_mesh(mesh, error, ends),
         "input": given,
         "error": error_record,
+        "confidence": None if page.input_confidence is None else {"ramp": _confidence_ramp()},
         "slices": None if page.slices is None else _slices_record(page.slices),
     }
     return record, shown
@@ -148,15 +154,6 @@ def _data(page: Page) -> tuple[dict, list[str]]:
 
 def _share(some: np.ndarray, of: np.ndarray) -> str:
     return f"{number_text(len(some))} of {number_text(len(of))}"
-
-
-def _error_range(error: np.ndarray) -> tuple[float, float]:
-    """The range of the colours, symmetric for signed distances.
-
-    The largest hundredth is clipped, so that one stray vertex does not take the colours from all others.
-    """
-    high = float(np.quantile(np.abs(error), 0.99)) or float(np.abs(error).max()) or 1e-6
-    return (-high if error.min() < 0 else 0.0), high
 
 
 def _slices_record(slices: Slices) -> dict:
@@ -178,6 +175,12 @@ def _slices_record(slices: Slices) -> dict:
         # second differences of a smooth field are nearly all small
         "values": pack(quantise(depth.reshape(-1, 1), -limit, limit, SLICE_STEPS), 2),
     }
+
+
+def _confidence_ramp() -> str:
+    """From dark, where the side is unclear, to light: what stands out is what to look at."""
+    colours = colour_map(np.linspace(0.8, 0.15, 256), 0.0, 1.0)
+    return base64.b64encode(colours.tobytes()).decode("ascii")
 
 
 def _ramp(kind: Kind) -> str:
@@ -209,9 +212,15 @@ def _show_choice(page: Page) -> str:
 
 
 def _mode_choices(page: Page) -> str:
-    coloured = any(mesh is not None and mesh.colours is not None for mesh in (page.mesh, page.input_mesh))
-    error = _choice("mode", "error", "Error") if page.error is not None else ""
-    return error + (_choice("mode", "colours", "Colours") if coloured else "")
+    coloured = page.input_colours is not None or any(
+        mesh is not None and mesh.colours is not None for mesh in (page.mesh, page.input_mesh)
+    )
+    there = {
+        "error": page.error is not None,
+        "colours": coloured,
+        "confidence": page.input_confidence is not None,
+    }
+    return "".join(_choice("mode", name, name.capitalize()) for name, is_there in there.items() if is_there)
 
 
 def _error_ends(record: dict | None) -> str:

@@ -26,6 +26,12 @@ def ply(body=TRIANGLE + "3 0 1 2\n", vertices=3, faces=1, layout="ascii", extra=
     )
 
 
+def pcd(body="0 0 0\n1 0 0\n0 1 0\n", points=3, layout="ascii", **changes):
+    lines = {"FIELDS": "x y z", "SIZE": "4 4 4", "TYPE": "F F F", "COUNT": "1 1 1"} | changes
+    lines |= {"POINTS": points, "DATA": layout}
+    return "".join(f"{name} {value}\n" for name, value in lines.items() if value is not None) + body
+
+
 def npz(**arrays):
     file = io.BytesIO()
     np.savez_compressed(file, **arrays)
@@ -120,6 +126,24 @@ BAD = {
     "npz: objects": ("a.npz", npz(points=np.array([[None] * 3])), "the type object", "array 'points'", "Save"),
     "npz: normals": ("a.npz", npz(points=np.eye(3), normals=np.eye(3)[:2]), "'normals' has the shape (2, 3)", "a.npz", "one normal"),
     "npz: cut": ("a.npz", npz(points=np.random.default_rng(0).random((99, 3)))[:400], "not a whole .npz archive", "a.npz", "again"),
+    "npz: colours": ("a.npz", npz(points=np.eye(3), colours=np.eye(3)), "the type float64", "array 'colours'", "Save"),
+    "pcd: no data": ("a.pcd", "VERSION 0.7\nFIELDS x y z\n", "no 'DATA' line", "a.pcd", "cut short"),
+    "pcd: layout": ("a.pcd", pcd(layout="zipped"), "'zipped' is not known", "a.pcd", "binary_compressed"),
+    "pcd: garbled": ("a.pcd", pcd(FEILDS="x y z"), "'FEILDS x y z' is not understood", "line 5", "Export"),
+    "pcd: no count": ("a.pcd", pcd(points=None), "how many points", "a.pcd", "Export"),
+    "pcd: counts": ("a.pcd", pcd(WIDTH=2, HEIGHT=2), "3 points and 4 in its rows", "a.pcd", "Export"),
+    "pcd: sizes": ("a.pcd", pcd(SIZE="4 4"), "3 fields and 2 entries in its line SIZE", "a.pcd", "Export"),
+    "pcd: type": ("a.pcd", pcd(TYPE="F F X"), "the field 'z' has the type X", "a.pcd", "Export"),
+    "pcd: no z": ("a.pcd", pcd(FIELDS="x y w"), "no fields x, y and z", "a.pcd", "Export"),
+    "pcd: pairs": ("a.pcd", pcd("1 " * 18, COUNT="2 2 2"), "of one number each", "a.pcd", "Export"),
+    "pcd: viewpoint": ("a.pcd", pcd(VIEWPOINT="0 0 0"), "not seven numbers", "a.pcd", "1 0 0 0"),
+    "pcd: a word": ("a.pcd", pcd("0 0 0\n1 O 0\n0 1 0\n"), "'O' is not a number", "line 8", "Repair the line"),
+    "pcd: too many": ("a.pcd", pcd(points=2), "6 numbers, but there are 9", "a.pcd", "damaged"),
+    "pcd: all missing": ("a.pcd", pcd("nan nan nan\n" * 3), "holds no vertices", "a.pcd", "Check"),
+    "pcd: billion": ("a.pcd", pcd("\0" * 99, BILLION, "binary"), f"promises {BILLION} points", "a.pcd", "cut short"),
+    "pcd: billion in text": ("a.pcd", pcd(points=BILLION), f"promises {BILLION} points", "a.pcd", "cut short"),
+    "pcd: billion packed": ("a.pcd", pcd("\x50\0\0\0\x00\x78\x50\x2c" + "\0" * 80, 61_954_901, "binary_compressed"), "promises 61954901 points", "a.pcd", "cut short"),
+    "pcd: packed badly": ("a.pcd", pcd("\x06\0\0\0\x24\0\0\0\0\0\x20\x09\0\0", 3, "binary_compressed"), "cannot be unpacked", "a.pcd", "damaged"),
     "binvox: no data": ("a.binvox", "#binvox 1\ndim 2 2 2\n", "ends with a line 'data'", "a.binvox", "again"),
     "binvox: no dim": ("a.binvox", "#binvox 1\ndata\n\1\1", "a line 'dim' with 3 numbers", "a.binvox", "again"),
     "binvox: billion": ("a.binvox", b"#binvox 1\ndim 1000 1000 1000\ndata\n\1\xff", "code 255 cells", "a.binvox", "cut short"),

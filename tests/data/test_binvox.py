@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isofield.data import load
-from isofield.data.binvox import VoxelGrid, boundary_quads, read_binvox, write_binvox
+from isofield.data.binvox import read_binvox, write_binvox
 from isofield.data.check import describe
+from isofield.data.voxels import VoxelGrid, boundary_quads
 
 
 def test_parity_with_the_published_reader_bit_for_bit(shared, tmp_path):
@@ -18,8 +19,8 @@ def test_parity_with_the_published_reader_bit_for_bit(shared, tmp_path):
     grid = read_binvox(path)
     np.testing.assert_array_equal(np.packbits(grid.filled), expected["data_xyz"])
     np.testing.assert_array_equal(np.packbits(grid.filled.transpose(0, 2, 1)), expected["data_xzy"])
-    np.testing.assert_array_equal(grid.translate, expected["translate"])
-    assert grid.scale == expected["scale"]
+    np.testing.assert_array_equal(grid.low, expected["translate"])
+    assert grid.edges == (expected["scale"],) * 3
     again = tmp_path / "again.binvox"
     write_binvox(again, grid)
     assert again.read_bytes().partition(b"data\n")[2] == path.read_bytes().partition(b"data\n")[2]
@@ -29,12 +30,12 @@ def test_parity_with_the_published_reader_bit_for_bit(shared, tmp_path):
 @given(size=st.tuples(*[st.integers(1, 12)] * 3), fill=st.floats(0, 1), seed=st.integers(0, 99))
 def test_written_grid_reads_back_equal(tmp_path_factory, size, fill, seed):
     filled = np.random.default_rng(seed).random(size) < fill
-    grid = VoxelGrid(filled, (0.1, -2.5, 1e-7), 1 / 3)
+    grid = VoxelGrid(filled, (0.1, -2.5, 1e-7), (1 / 3,) * 3)
     path = tmp_path_factory.mktemp("voxels") / "a.binvox"
     write_binvox(path, grid)
     again = read_binvox(path)
     np.testing.assert_array_equal(again.filled, filled)
-    assert (again.translate, again.scale) == (grid.translate, grid.scale)
+    assert (again.low, again.edges) == (grid.low, grid.edges)
 
 
 def test_header_lines_may_come_in_any_order_with_comments(tmp_path):
@@ -65,7 +66,7 @@ def test_loaded_as_a_shape_it_is_a_closed_mesh_in_the_files_frame(tmp_path):
     filled = np.zeros((4, 4, 4), bool)
     filled[1:3, 1:4, 2] = True
     path = tmp_path / "slab.binvox"
-    write_binvox(path, VoxelGrid(filled, (10.0, 20.0, 30.0), 8.0))
+    write_binvox(path, VoxelGrid(filled, (10.0, 20.0, 30.0), (8.0,) * 3))
     facts = describe(load(path))
     assert facts["closed"]
     assert facts["volume"] == pytest.approx(6 * 2**3)

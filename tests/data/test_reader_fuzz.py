@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 
 from isofield.data import READERS, Shape, load, write_mesh, write_points
-from isofield.data.binvox import VoxelGrid, write_binvox
+from isofield.data.binvox import write_binvox
+from isofield.data.voxels import VoxelGrid, write_voxels_npz
+from isofield.data.writers import POINT_WRITERS
 from isofield.geometry.closed_forms import sphere_mesh
 from isofield.geometry.mesh import Mesh
 from isofield.runtime.errors import InputError
@@ -77,6 +79,21 @@ end_header
 7 4 0 1 2 3 0
 7 3 3 2 1 1 0.5
 """
+PCD = """# .PCD v0.7 - Point Cloud Data file format
+VERSION 0.7
+FIELDS x _ y z rgb
+SIZE 4 1 4 4 4
+TYPE F U I F U
+COUNT 1 2 1 1 1
+WIDTH 3
+HEIGHT 1
+VIEWPOINT 1 2 3 1 0 0 0
+POINTS 3
+DATA ascii
+0 9 9 0 0 255
+1 9 9 0 2.5 65535
+nan 9 9 3 0 4278190080
+"""
 OFF = """COFF # a
 4 2 0
 0 0 0 255 0 0 255
@@ -118,9 +135,30 @@ def seeds(folder):
     for save in (np.savez, np.savez_compressed):
         save(folder / "p.npz", points=sphere.vertices, normals=sphere.normals.astype(np.float16))
         found[".npz"].append((folder / "p.npz").read_bytes())
-    write_binvox(folder / "v.binvox", VoxelGrid(np.random.default_rng(0).random((5, 5, 5)) < 0.4))
+    grid = VoxelGrid(np.random.default_rng(0).random((5, 5, 5)) < 0.4)
+    write_voxels_npz(folder / "v.npz", grid)
+    found[".npz"].append((folder / "v.npz").read_bytes())
+    write_binvox(folder / "v.binvox", grid)
+    for ending in POINT_WRITERS:
+        write_points(folder / f"w{ending}", sphere.vertices, sphere.normals, colours, ["a comment"])
+        found[ending].append((folder / f"w{ending}").read_bytes())
+    found[".pcd"] += [PCD.encode(), _compressed_pcd()]
     found[".binvox"] = [(folder / "v.binvox").read_bytes()]
     return found
+
+
+def _compressed_pcd():
+    """The text PCD above in compressed bytes: some as they are, a repetition, one that enters itself."""
+    x, padding, y = (
+        np.array([0, 1, 2], "<f4").tobytes(),
+        bytes(range(6)),
+        np.array([0, 4, 0], "<i4").tobytes(),
+    )
+    body = bytes([11]) + x + bytes([5]) + padding + bytes([11]) + y
+    body += bytes([7 << 5, 3, 29])  # z: the twelve bytes of x, which began 30 bytes before
+    body += bytes([0, 7, 7 << 5, 2, 0])  # rgb: a seven, then eleven more from one byte before
+    head = PCD.replace("DATA ascii", "DATA binary_compressed").partition("0 9")[0].encode()
+    return head + struct.pack("<II", len(body), 54) + body
 
 
 def _mixed_ply():

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isofield.data import load, write_mesh, write_points
-from isofield.data.writers import WRITERS
+from isofield.data.writers import POINT_WRITERS, WRITERS
 from isofield.geometry.closed_forms import box_mesh, sphere_mesh
 from isofield.geometry.mesh import Mesh
 from isofield.runtime.errors import FailedError, InputError
@@ -81,11 +81,39 @@ def test_double_precision_comes_back_to_the_last_bit(tmp_path_factory, points, e
 
 
 def test_points_read_back_with_normals(tmp_path):
-    write_points(tmp_path / "p.ply", SPHERE.vertices, SPHERE.normals, ["a scan"])
+    write_points(tmp_path / "p.ply", SPHERE.vertices, SPHERE.normals, comments=["a scan"])
     shape = load(tmp_path / "p.ply")
     assert shape.kind == "points"
     np.testing.assert_array_equal(shape.normals, SPHERE.normals)
     assert b"comment a scan\n" in (tmp_path / "p.ply").read_bytes()
+
+
+@pytest.mark.parametrize("ending", POINT_WRITERS)
+@pytest.mark.parametrize("kept", [(), ("normals",), ("colours",), ("normals", "colours")])
+@pytest.mark.parametrize("digits", [np.float32, np.float64])
+def test_points_come_back_to_the_last_bit(tmp_path, ending, kept, digits):
+    rng = np.random.default_rng(1)
+    points = (rng.normal(size=(3000, 3)) * [1, 1e-7, 1e7]).astype(digits).astype(np.float64)
+    normals = rng.normal(size=(3000, 3))
+    normals = (normals / np.linalg.norm(normals, axis=1, keepdims=True)).astype(np.float32)
+    colours = rng.integers(0, 256, (3000, 3), dtype=np.uint8)
+    more = {name: values for name, values in (("normals", normals), ("colours", colours)) if name in kept}
+    path = tmp_path / f"p{ending}"
+    write_points(path, points, **more, comments=["a scan", "of two lines\nand more"])
+    shape = load(path)
+    np.testing.assert_array_equal(shape.vertices, points)
+    for name in ("normals", "colours"):
+        if name in kept:
+            np.testing.assert_array_equal(getattr(shape, name), more[name])
+        else:
+            assert getattr(shape, name) is None
+    assert shape.notes == ()
+
+
+def test_points_of_an_unknown_ending_are_refused_with_the_known_ones(tmp_path):
+    with pytest.raises(InputError, match=r"no writer for '.stl'(.|\n)*\.npz \.pcd \.ply \.xyz"):
+        write_points(tmp_path / "a.stl", SPHERE.vertices)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_unknown_ending_is_refused_with_the_known_ones(tmp_path):

@@ -14,7 +14,7 @@ from isofield.geometry.certificate import certify
 from isofield.geometry.frames import PADDING
 from isofield.geometry.level import Below
 from isofield.methods import METHODS
-from isofield.methods.choice import QUALITIES
+from isofield.methods.choice import QUALITIES, Size
 from isofield.networks.coordinate import NETWORKS, CoordinateNetwork
 from isofield.runtime.errors import InputError
 from isofield.training.clock import Budget, Clock
@@ -80,6 +80,13 @@ def test_every_quality_fits_every_config(entry, quality):
     _, config_class = entry.load()
     config = config_class().at(QUALITIES[quality])
     assert config.network.finest == QUALITIES[quality].finest
+
+
+def test_a_config_of_a_size_takes_its_network_and_its_batches(entry):
+    _, config_class = entry.load()
+    size = Size.within(2048)
+    config = config_class().of(size)
+    assert (config.network, config.points) == (size.network, size.points)
 
 
 def test_the_defaults_are_those_of_the_standard_quality(entry):

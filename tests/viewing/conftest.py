@@ -88,6 +88,9 @@ class Browser:
 
     def open(self, path, address: str = "", width=1280, height=900, ratio=1, dark=False, ready=READY) -> None:
         """Open a page from disk and wait until `ready` is true there."""
+        self.visit(f"{path.as_uri()}{address}", width, height, ratio, dark, ready)
+
+    def visit(self, url: str, width=1280, height=900, ratio=1, dark=False, ready="true") -> None:
         self.messages, self.requests = [], []
         self.ask(
             "Emulation.setDeviceMetricsOverride",
@@ -101,8 +104,8 @@ class Browser:
             features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}],
         )
         self.ask("Page.navigate", url="about:blank")
-        self.ask("Page.navigate", url=f"{path.as_uri()}{address}")
-        self.wait(f"location.protocol === 'file:' && {ready}")
+        self.ask("Page.navigate", url=url)
+        self.wait(f"location.protocol !== 'about:' && {ready}")
 
     def run(self, script: str):
         """The value of a JavaScript expression in the page."""

@@ -172,6 +172,27 @@ def test_errors_stay_with_their_vertices(tmp_path):
     assert np.abs(shown - expected).max() <= (high - low) / 255 / 2 + 1e-4
 
 
+def test_points_keep_their_confidence_and_colours_also_where_only_some_are_drawn(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    points = rng.uniform(-1, 1, (5000, 3)) + np.array([5.0, 0.0, 0.0])
+    monkeypatch.setattr("isofield.viewing.page.MOST_POINTS", 2000)
+    colours = np.round((points - [4, -1, -1]) / 2 * 255).astype(np.uint8)
+    page = Page(
+        "t", "s", "c", ball(), input_points=points, input_colours=colours,
+        input_confidence=(points[:, 2] + 1) / 2,
+    )  # fmt: skip
+    html = written(tmp_path, page)
+    given = record(html)["input"]
+    low, high = np.array(given["low"]), np.array(given["high"])
+    drawn = low + unpack(given["positions"]) / 65535 * (high - low)
+    assert len(drawn) == 2000
+    assert np.abs(unpack(given["scalars"])[:, 0] / 255 - (drawn[:, 2] + 1) / 2).max() < 1 / 255
+    assert np.abs(unpack(given["colours"]) - (drawn - [4, -1, -1]) / 2 * 255).max() < 1
+    assert 'value="confidence"' in html
+    assert 'value="colours"' in html
+    assert 'value="confidence"' not in written(tmp_path, Page("t", "s", "c", ball(), input_points=points))
+
+
 def test_a_mesh_of_300k_faces_makes_a_page_below_4_megabytes_and_says_that_it_is_simplified(tmp_path):
     rng = np.random.default_rng(0)
     mesh = trimesh.creation.icosphere(subdivisions=7)  # 327,680 faces

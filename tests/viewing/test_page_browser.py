@@ -34,6 +34,7 @@ def page(tmp_path_factory):
             command=f"isofield fit '{NAME}'",
             mesh=Mesh(vertices, faces, colours=np.full((len(vertices), 3), (40, 90, 200), np.uint8)),
             input_points=vertices[::3],
+            input_confidence=np.linspace(0, 1, len(vertices[::3])),
             error=np.abs(vertices[:, 0] * 0.01).astype(np.float32),
             slices=Slices.sample(field, resolution=40, frame=frame),
             curves=[Curve("loss", np.arange(1, 20), 1 / np.arange(1, 20))],
@@ -67,7 +68,15 @@ def test_page_draws_without_a_request_or_a_complaint(browser, page, width, ratio
 def test_every_view_in_the_address_is_another_picture(browser, page):
     surfaces = ("", "#mode=error", "#mode=normals", "#mode=shaded", "#wire=1", "#flat=1&mode=normals")
     shapes = ("#show=input", "#show=over", "#show=both", "#up=y", "#view=80,30,1.5,0,0,0")
-    views = (*surfaces, *shapes, "#slice=x:40", "#slice=x:60", "#slice=z:40&cut=1")
+    views = (
+        *surfaces,
+        *shapes,
+        "#mode=confidence&show=input",
+        "#mode=confidence&show=over",
+        "#slice=x:40",
+        "#slice=x:60",
+        "#slice=z:40&cut=1",
+    )
     pictures = []
     for view in views:
         browser.open(page, view)
@@ -119,6 +128,25 @@ def test_pointer_and_keys_turn_zoom_and_switch(browser, page):
     assert difference(browser.picture("#view")[inner], before[inner]) < 0.01
     browser.key("?")
     assert browser.run("document.getElementById('help').open") is True
+
+
+def test_confidence_shows_the_input_dark_where_its_side_is_unclear(browser, page):
+    browser.open(page)
+    browser.key("5")
+    assert browser.run("[controls.elements.mode.value, controls.elements.show.value]") == [
+        "confidence",
+        "input",
+    ]
+    assert browser.run("document.getElementById('confidence-legend').hidden") is False
+    picture = browser.picture("#view").astype(int)
+    browser.key("1")
+    plain = browser.picture("#view").astype(int)
+    assert browser.run("document.getElementById('confidence-legend').hidden") is True
+    drawn = np.abs(picture - plain).sum(axis=2) > 30
+    reddish = picture[..., 0] - picture[..., 1]
+    assert np.ptp(reddish[drawn]) > 60  # from sand to plum
+    browser.open(page, "#mode=confidence&show=result")
+    assert browser.run("document.getElementById('confidence-legend').hidden") is True
 
 
 def test_idle_page_draws_nothing_and_a_resized_one_draws_again(browser, page):

@@ -44,8 +44,9 @@ function showState() {
     if (input.type === "range") input.value = state.at;
   }
   $("error-legend").hidden = state.mode !== "error" || state.show === "input";
+  $("confidence-legend").hidden = state.mode !== "confidence" || state.show === "result";
   $("panes").hidden = state.show !== "both";
-  $("over").hidden = state.show !== "over";
+  $("over").hidden = state.show !== "over" || state.mode === "confidence";
   if (slice) $("cut").disabled = !state.plane;
   ask();
 }
@@ -53,6 +54,7 @@ function showState() {
 let writing = 0;
 function change(changes) {
   Object.assign(state, changes);
+  if (changes.mode === "confidence" && state.show === "result") state.show = "input"; // the points have it
   showState();
   clearTimeout(writing);
   writing = setTimeout(writeAddress, 250);
@@ -120,6 +122,7 @@ const KEYS = {
   2: () => mode("normals"),
   3: () => mode("error"),
   4: () => mode("colours"),
+  5: () => mode("confidence"),
   f: () => change({ flat: !state.flat }),
   w: () => change({ wire: !state.wire }),
   i: () => data.input && change({ show: next("show") }),
@@ -232,6 +235,7 @@ async function main() {
   if (!renderer) excuse("The interactive view needs WebGL 2, which this browser does not offer."); // slices still work
   if (slice) $("slice-legend").style.background = slice.legend;
   if (data.error) $("error-ramp").style.background = gradient(rampPixels(data.error.ramp), (share) => share);
+  if (data.confidence) $("confidence-ramp").style.background = gradient(rampPixels(data.confidence.ramp), (share) => share);
   start.zoom = closest(objects.result);
   canvas.addEventListener("webglcontextlost", (event) => { event.preventDefault(); renderer = null; });
   canvas.addEventListener("webglcontextrestored", () => {

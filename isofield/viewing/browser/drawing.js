@@ -4,7 +4,7 @@ const FIELD_OF_VIEW = (28 * Math.PI) / 180;
 const FIT = 1 / Math.sin(FIELD_OF_VIEW / 2); // distance at which the unit ball touches the edges of the picture
 const CLAY = [0.808, 0.796, 0.772];
 const AMBER = [0.93, 0.66, 0.33];
-const MODES = { shaded: 0, normals: 1, error: 2, colours: 3 };
+const MODES = { shaded: 0, normals: 1, error: 2, colours: 3, confidence: 2 };
 
 const dot = (a, b) => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 const mix = (...terms) => [0, 1, 2].map((k) => terms.reduce((sum, [factor, vector]) => sum + factor * vector[k], 0));
@@ -65,7 +65,7 @@ in vec3 scenePoint, viewPoint, sceneNormal, vertexColour;
 in float vertexScalar;
 uniform mat4 view;
 uniform vec4 cut;       // scene points with dot(cut.xyz, p) > cut.w are left out
-uniform int mode;       // 0 shaded, 1 normals, 2 error, 3 colours, 4 plain
+uniform int mode;       // 0 shaded, 1 normals, 2 scalars, 3 colours, 4 plain
 uniform bool flatShading, round;
 uniform float viewerDistance; // of the viewer from what it turns around
 uniform vec3 base;
@@ -74,18 +74,19 @@ out vec4 result;
 void main() {
   if (dot(cut.xyz, scenePoint) > cut.w) discard;
   if (round && length(gl_PointCoord - 0.5) > 0.5) discard;
-  if (mode == 4) { // lines; points, darker behind
-    result = vec4(base * (round ? clamp(0.85 + 0.3 * (viewPoint.z + viewerDistance), 0.45, 1.1) : 1.0), 1.0);
+  vec3 colour = base;
+  if (mode == 2) colour = texture(ramp, vec2(vertexScalar * 255.0 / 256.0 + 0.5 / 256.0, 0.5)).rgb;
+  if (mode == 3) colour = vertexColour;
+  if (mode == 4) { result = vec4(colour, 1.0); return; } // lines
+  if (round) { // points, darker behind
+    result = vec4(colour * clamp(0.85 + 0.3 * (viewPoint.z + viewerDistance), 0.45, 1.1), 1.0);
     return;
   }
   vec3 facet = normalize(cross(dFdx(viewPoint), dFdy(viewPoint)));
   vec3 n = flatShading ? facet : normalize(mat3(view) * sceneNormal);
-  bool behind = !gl_FrontFacing && !round;
+  bool behind = !gl_FrontFacing;
   if (!flatShading && behind) n = -n;
-  vec3 colour = base;
   if (mode == 1) { result = vec4(transpose(mat3(view)) * n * 0.5 + 0.5, 1.0); return; }
-  if (mode == 2) colour = texture(ramp, vec2(vertexScalar * 255.0 / 256.0 + 0.5 / 256.0, 0.5)).rgb;
-  if (mode == 3) colour = vertexColour;
   colour = pow(colour, vec3(2.2));
   if (behind) colour *= vec3(0.62, 0.30, 0.20);
   vec3 eye = normalize(-viewPoint);
@@ -138,7 +139,8 @@ function texture(gl, width, height, pixels, kept) {
   return made;
 }
 
-function upload(gl, object) {
+// scalarMode: the mode that shows the object's scalars; shown: how, data.error or data.confidence.
+function upload(gl, object, scalarMode, shown) {
   if (!object) return null;
   const array = gl.createVertexArray();
   gl.bindVertexArray(array);
@@ -158,7 +160,8 @@ function upload(gl, object) {
     gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, indices);
     gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, object.faces, gl.STATIC_DRAW);
   }
-  return { ...object, array, indices, edges: null, count: object.positions.length / 3 };
+  const ramp = texture(gl, 256, 1, shown ? rampPixels(shown.ramp) : null);
+  return { ...object, array, indices, edges: null, count: object.positions.length / 3, scalarMode, ramp };
 }
 
 // Each triangle's three edges, made when they are first asked for.
@@ -179,9 +182,8 @@ function makeRenderer(objects) {
   if (!gl) return null;
   const surface = program(gl, VERTEX, FRAGMENT);
   const quad = program(gl, QUAD_VERTEX, QUAD_FRAGMENT);
-  const result = upload(gl, objects.result);
-  const input = upload(gl, objects.input);
-  const ramp = texture(gl, 256, 1, data.error ? rampPixels(data.error.ramp) : null);
+  const result = upload(gl, objects.result, "error", data.error);
+  const input = upload(gl, objects.input, "confidence", data.confidence);
   const quadArray = gl.createVertexArray();
   const quadBuffer = gl.createBuffer();
   gl.bindVertexArray(quadArray);
@@ -202,18 +204,17 @@ function makeRenderer(objects) {
     gl.uniform3fv(surface.base, base);
     gl.uniform1i(surface.flatShading, state.flat && object.faces ? 1 : 0);
     gl.uniform1i(surface.round, object.faces ? 0 : 1);
-    gl.bindTexture(gl.TEXTURE_2D, ramp);
+    gl.bindTexture(gl.TEXTURE_2D, object.ramp);
     gl.bindVertexArray(object.array);
-    const has = { shaded: true, normals: object.normals, error: object.scalars, colours: object.colours };
+    const has = { normals: object.normals, colours: object.colours, [object.scalarMode]: object.scalars };
+    gl.uniform1i(surface.mode, has[state.mode] ? MODES[state.mode] : 0);
     if (!object.faces) {
-      gl.uniform1i(surface.mode, 4);
       const size = clamp(1.1 / Math.sqrt(object.count), 0.003, 0.03); // share of the picture
       gl.uniform1f(surface.pointSize, size * Math.min(canvas.width, canvas.height) * FIT);
       gl.uniform1f(surface.viewerDistance, seen.distance);
       gl.drawArrays(gl.POINTS, 0, object.count);
       return;
     }
-    gl.uniform1i(surface.mode, has[state.mode] ? MODES[state.mode] : 0);
     if (state.wire) gl.enable(gl.POLYGON_OFFSET_FILL);
     gl.polygonOffset(1, 1);
     gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, object.indices);

@@ -1,0 +1,115 @@
+"""A field in the coordinates of the shape that it describes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..data.shape import Shape
+from ..extraction.normals import vertex_normals
+from ..extraction.surface import extract_surface
+from ..geometry.frames import Frame
+from ..geometry.level import Below
+from ..geometry.mesh import Mesh
+from ..geometry.solid import Solid
+from ..methods.choice import QUALITIES
+from ..runtime.errors import InputError
+from ..training.method import Method, Surface
+
+__all__ = ["Field", "Network", "field_of_shape"]
+
+CHUNK = 1 << 17  # points evaluated at a time
+COARSEST = 64  # cells along an axis, however few the points of a shape are
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """What a trained field is made of: the method by name, its settings, and the trained method itself."""
+
+    name: str
+    config: dict[str, Any]
+    method: Method
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """A field in the coordinates of the shape that it describes.
+
+    name: of the shape. surface: the field and which side of which level is inside, in the working box. frame:
+    the similarity between the shape's coordinates and that box. resolution: cells along an axis that suit the
+    field. network: what it is made of, where it was trained.
+    """
+
+    name: str
+    surface: Surface
+    frame: Frame
+    resolution: int = QUALITIES["standard"].resolution
+    network: Network | None = None
+
+    def __call__(self, points: Any) -> Tensor:
+        """Values of the field, a tensor [N], at points [N, 3].
+
+        For `sdf` signed distances in the input's units, as far as its truncation; for `occupancy` logits of
+        being inside, which are positive there. Raises InputError for other arrays.
+        """
+        working = torch.from_numpy(self.frame.to_working(rows_of_three(points)))
+        with torch.no_grad():
+            parts = [self.surface.field(part) for part in working.split(CHUNK)]
+        values = torch.cat(parts) if parts else working.new_zeros(0)
+        return values / self.frame.scale if self.surface.is_length else values
+
+    def inside(self, points: Any) -> np.ndarray:
+        """Whether each of the points [N, 3] is inside, bool [N]."""
+        working = torch.from_numpy(self.frame.to_working(rows_of_three(points)))
+        with torch.no_grad():
+            depth = [self.surface.inside.depth(self.surface.field(part)) for part in working.split(CHUNK)]
+        return torch.cat(depth).numpy() > 0 if depth else np.zeros(0, bool)
+
+    def mesh(
+        self, resolution: int | None = None, progress: Callable[[float, str], None] | None = None
+    ) -> Mesh:
+        """The surface by marching cubes with `resolution` cells along an axis (None: what suits the field),
+        with the field's normals. Raises FailedError where there is none."""
+        surface = self.surface
+        found = extract_surface(
+            surface.field, surface.inside, resolution or self.resolution, progress=progress
+        )
+        normals = vertex_normals(surface.field, surface.inside, found.mesh, found.cell)
+        return Mesh(self.frame.to_input(found.mesh.vertices), found.mesh.faces, normals)
+
+    @cached_property
+    def solid(self) -> Solid:
+        """The solid inside the surface, in the working box: exact distances to it, near and far."""
+        mesh = self.mesh()
+        return Solid(Mesh(self.frame.to_working(mesh.vertices), mesh.faces))
+
+
+def rows_of_three(points: Any) -> np.ndarray:
+    """Points as float64 [N, 3]; InputError for other arrays."""
+    points = np.asarray(points, np.float64)
+    if points.ndim != 2 or points.shape[1] != 3:
+        raise InputError(f"points have the shape {points.shape}", "field", "Give N points in rows, [N, 3].")
+    return points
+
+
+def field_of_shape(shape: Shape) -> Field:
+    """The exact field of a shape: the signed distance to its surface, no network in between."""
+    solid = shape.solid
+
+    def signed_distance(points: Tensor) -> Tensor:
+        return torch.from_numpy(solid.signed_distance(points.numpy(), np.inf))
+
+    surface = Surface(signed_distance, Below(0.0), "signed distance", is_length=True)
+    resolution = QUALITIES["standard"].resolution
+    if shape.kind == "points":  # cells finer than the spacing of the points show nothing more
+        resolution = min(resolution, max(COARSEST, round(2 / solid.gap)))
+    field = Field(shape.name, surface, shape.frame, resolution)
+    if isinstance(solid, Solid):
+        field.__dict__["solid"] = solid  # already there, and it is that of the input itself
+    return field
