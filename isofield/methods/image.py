@@ -137,7 +137,7 @@ class Training(Recipe):
 
 
 RECIPES = {
-    "hash_grid": Training(1e-2, 4096, (0.9, 0.99), 1e-15, final=0.0, steps=14_000),
+    "hash_grid": Training(1e-2, 4096, (0.9, 0.99), 1e-15, final=0.0, steps=12_000),
     # Learning rates are those of the published notebook, which makes 2,000 steps of all 65,536 pixels.
     "none": Training(1e-2, 8192, final=0.0),
     "basic": Training(1e-2, 8192, final=0.0),

@@ -19,7 +19,7 @@ from ..kernels import bvh
 from ..kernels.adam import Adam
 from ..kernels.hashgrid import encode
 from ..metrics.shape import compare_meshes
-from ..networks.hash_grid import GridNetwork, HashGrid
+from ..networks.hash_grid import GridNetwork, HashGrid, PlaneHashGrid
 from ..runtime.memory import available_memory, size_text
 from ..runtime.progress import say
 from ..runtime.threads import available_cores, threads
@@ -61,6 +61,7 @@ def _touch_every_kernel() -> None:
     Solid(half).signed_distance(mesh.vertices[:100], 0.1)
     draw_mesh(half.vertices, half.faces, size=32)
     _train_step(GridNetwork(HashGrid(levels=2, finest=32)), torch.rand(128, 3))
+    _train_step(GridNetwork(PlaneHashGrid(2, 4, 16, 200)), torch.rand(128, 2))
 
 
 def _train_step(network: GridNetwork, points: torch.Tensor) -> None:

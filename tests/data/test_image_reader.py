@@ -1,5 +1,6 @@
 """Pictures as they come: turned, grey, deep, with a palette, with alpha, animated, damaged."""
 
+import contextlib
 import io
 import warnings
 
@@ -162,6 +163,20 @@ def test_a_deep_png_that_was_cut_short_is_a_clear_error(tmp_path):
     path.write_bytes(_cut(path.read_bytes()))
     with pytest.raises(InputError, match="cut short"):
         load(path)
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_no_damage_is_anything_but_a_picture_or_a_clear_error(tmp_path, deep):
+    path = tmp_path / "photo.png"
+    write_image(path, DEEP if deep else COLOUR)
+    whole = np.frombuffer(path.read_bytes(), np.uint8)
+    rng = np.random.default_rng(0)
+    for _ in range(150):
+        data = whole.copy()
+        data[rng.integers(8, len(data), 3)] = rng.integers(0, 256, 3)
+        path.write_bytes(data[: rng.integers(len(data) // 2, len(data) + 1)].tobytes())
+        with contextlib.suppress(InputError):
+            assert load(path).pixels.ndim == 3
 
 
 def test_a_tiny_picture_is_refused(tmp_path):

@@ -183,9 +183,9 @@ def test_in_the_plane_the_table_gradient_is_equal_bit_for_bit_at_any_number_of_t
 def test_a_budget_of_rows_is_used_and_not_exceeded(rows):
     levels = hashgrid.plane_levels(6, 4, 60, rows)
     used = levels[-1].offset + levels[-1].rows
-    full = sum((int(level.scale) + 1) ** 2 for level in levels)
+    full = sum((int(level.scale) + 2) ** 2 for level in levels)
     assert used == min(rows, full)
-    shared = [level.rows for level in levels if level.rows < (level.scale + 1) ** 2]
+    shared = [level.rows for level in levels if level.rows < (level.scale + 2) ** 2]
     assert not shared or max(shared) - min(shared) <= 1  # equal shares
 
 
@@ -201,6 +201,13 @@ def test_vertices_of_the_plane_that_share_a_row_lie_far_apart_and_rows_are_used_
     )  # a lattice of that density has no points much further apart than this
     same = rows[:close, :close] == rows[0, 0]
     assert same.sum() == 1
+
+
+def test_the_vertices_of_a_grid_of_one_cell_a_pixel_lie_on_the_centres_of_pixels():
+    level = hashgrid.plane_levels(3, 4, 60, 10_000)[-1]
+    centres = (torch.arange(60) + 0.5) / 60
+    _, weights = reference.corners(torch.stack([centres, centres.flip(0)], 1), level)
+    torch.testing.assert_close(weights.max(1).values, torch.ones(60), atol=1e-4, rtol=0)
 
 
 def test_a_budget_below_one_row_a_level_is_refused():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from isofield.cli import main
-from isofield.data import READERS, load, write_mesh
+from isofield.data import IMAGE_ENDINGS, READERS, load, write_image, write_mesh
 from isofield.data.writers import WRITERS
 from isofield.geometry.mesh import Mesh
 from isofield.geometry.surface_samples import sample_surface
@@ -51,6 +51,8 @@ def _cheap(command: list[str]) -> list[str]:
             words[place] = str(min(int(words[place]), most))
     if words[1] in ("fit", "train") and not {"--seconds", "--steps"} & set(words):
         words += ["--steps", "60"]
+    if any(Path(word).suffix.lower() in IMAGE_ENDINGS for word in words):
+        return words
     if words[1] in ("fit", "extract") and "--resolution" not in words:
         words += ["--resolution", "48"]
     if words[1] == "fit" and "--config" not in words:
@@ -60,9 +62,13 @@ def _cheap(command: list[str]) -> list[str]:
 
 
 def _provide_inputs(command: list[str]) -> None:
-    """Put spot in the working folder under every name that the command reads and that is not there."""
+    """Put spot, or a small picture, in the working folder under every name that the command reads and that is
+    not there."""
     for before, word in itertools.pairwise(command):
         path = Path(word.replace("*", "first"))
+        if path.suffix.lower() in IMAGE_ENDINGS and before != "--out" and not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_image(path, np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8))
         if path.suffix.lower() in READERS and before != "--out" and not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             _write_spot(path)

@@ -59,14 +59,16 @@ def paper_levels(
 
 
 def plane_levels(levels: int, coarsest: int, finest: float, rows: int) -> tuple[Level, ...]:
-    """Levels for two dimensions, placed as the paper places them, with `rows` feature vectors in all.
+    """Levels for two dimensions, N_l cells as in the paper, with `rows` feature vectors in all.
 
-    Two things are not the paper's, where every grid may have 2^T vectors and random ones of its vertices
-    share one. A grid that needs more than an equal share of what the smaller grids leave gets that share, any
-    whole number R, so that the whole budget is used. And its vertex (x, y) takes row (x + s y) mod R, with s
-    next to R over the golden ratio: vertices that share a row lie on a lattice, all far apart and equally
-    many to a row. Random sharing leaves rows unused and others crowded; at equal bytes it loses 1 to 2 dB.
-    Raises ValueError where `rows` is less than one for each level.
+    Grids are shifted by half a cell, so that the vertices of a grid of one cell a pixel lie on the centres of
+    pixels: each is seen by a pixel of its own, and what is interpolated between pixels lies between what is
+    at them. Two things more are not the paper's, where every grid may have 2^T vectors and random ones of its
+    vertices share one. A grid that needs more than an equal share of what the smaller grids leave gets that
+    share, any whole number R, so that the whole budget is used. And its vertex (x, y) takes row
+    (x + s y) mod R, with s next to R over the golden ratio: vertices that share a row lie on a lattice, all
+    far apart and equally many to a row. Random sharing leaves rows unused and others crowded; at equal bytes
+    it loses 1 to 2 dB. Raises ValueError where `rows` is less than one for each level.
     """
     if rows < levels:
         raise ValueError(f"{levels} levels need as many rows or more, not {rows}")
@@ -74,10 +76,10 @@ def plane_levels(levels: int, coarsest: int, finest: float, rows: int) -> tuple[
     cells = [math.floor(coarsest * growth**level + 1e-6) for level in range(levels)]
     result, offset = [], 0
     for level, count in enumerate(cells):  # coarse to fine: what a small grid does not need, finer ones share
-        vertices = (count + 1) ** 2
+        vertices = (count + 2) ** 2
         kept = min(vertices, (rows - offset) // (levels - level))
-        stride = count + 1 if kept == vertices else max(round(kept * GOLDEN), 1)
-        result.append(Level(float(count), 0.0, stride, offset, kept))
+        stride = count + 2 if kept == vertices else max(round(kept * GOLDEN), 1)
+        result.append(Level(float(count), 0.5, stride, offset, kept))
         offset += kept
     return tuple(result)
 
