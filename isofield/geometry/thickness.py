@@ -11,8 +11,7 @@ __all__ = ["thickness"]
 
 STEPS = 30  # the balls are nearly always found within ten
 STANDS = 1e-4  # a ball that nothing enters by more than this share of its radius stands
-SAME_TOUCH = 0.02  # one that shrinks by less than this still touches where it did: facets of a round side
-WALL = -0.5  # cosine of the normals on both sides of what counts as a wall: 120 degrees apart or more
+WALL = -0.5  # cosine of the normals on both sides of a wall: 120 degrees apart or more
 
 
 def thickness(
@@ -20,35 +19,33 @@ def thickness(
 ) -> tuple[Float[np.ndarray, "samples"], Float[np.ndarray, "samples 3"]]:
     """Wall thickness at samples of the surface, in the solid's units, and where.
 
-    At a surface point the largest ball is sought that touches there from inside and holds no other point of
-    the surface: it shrinks until it only touches a second place (Ma, Bae and Choi 2012, "3D medial axis point
-    approximation using nearest neighbors and the normal field", section 3). Its diameter is the thickness
-    where both places face away from each other; elsewhere (at edges, where balls shrink to nothing) the
-    sample is left out, so that fewer than `count` come back.
+    At a surface point a ball touches from inside; while a place of the surface lies in it, it shrinks until
+    it touches there (Ma, Bae and Choi 2012, "3D medial axis point approximation using nearest neighbors and
+    the normal field", section 3). Its diameter is the thickness when it last touched a place that faces away
+    from the point, the other side of a wall; it may shrink on, into edges and between the facets of a round
+    side. Points that meet no other side are left out, so that fewer than `count` come back.
     """
     points, face = sample_surface(solid.mesh, count, rng)
     normals = _face_normals(solid.mesh)
     inward = -normals[face]
+    wall = np.full(count, np.inf)
     radius = np.full(count, 2 * float(np.max(np.ptp(solid.mesh.vertices, axis=0))))
-    opposite = np.full(count, -1)
     active = np.arange(count)
     for _ in range(STEPS):
         centres = points[active] + radius[active, None] * inward[active]
         found, place = solid.nearest(centres)
         apart = place - points[active]
         along = np.einsum("ij,ij->i", apart, inward[active])
-        touching = np.einsum("ij,ij->i", apart, apart) / np.maximum(2 * along, 1e-300)
         entered = np.linalg.norm(place - centres, axis=1) < radius[active] * (1 - STANDS)
-        smaller = entered & (along > 0) & (touching < radius[active])
-        elsewhere = smaller & (touching < radius[active] * (1 - SAME_TOUCH))
-        opposite[active[elsewhere]] = found[elsewhere]
-        radius[active[smaller]] = touching[smaller]
-        active = active[smaller]
+        shrinking = np.flatnonzero(entered & (along > 0))
+        apart, along, found, active = (each[shrinking] for each in (apart, along, found, active))
+        radius[active] = np.einsum("ij,ij->i", apart, apart) / (2 * along)
+        opposite = np.einsum("ij,ij->i", normals[face[active]], normals[found]) < WALL
+        wall[active[opposite]] = radius[active[opposite]]
         if not len(active):
             break
-    wall = opposite >= 0
-    wall[wall] = np.einsum("ij,ij->i", normals[face[wall]], normals[opposite[wall]]) < WALL
-    return 2 * radius[wall], points[wall]
+    met = np.isfinite(wall)
+    return 2 * wall[met], points[met]
 
 
 def _face_normals(mesh: Mesh) -> np.ndarray:

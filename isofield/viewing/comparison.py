@@ -19,7 +19,6 @@ from .sections import address_of_picture, asset, fingerprint, section, with_part
 __all__ = ["Comparison", "Entry", "write_comparison_page", "write_figure"]
 
 PIXELS = 300  # of a picture's edge
-WHITE = (255, 255, 255)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +66,7 @@ class Comparison:
         return lines
 
     def shaded(self, surface: Mesh | None) -> np.ndarray:
-        """A picture of a surface, from where and as large as all of them; white where there is none."""
+        """A picture of a surface, from where and as large as all of them; empty where there is none."""
         return self._drawn(surface)
 
     def coloured(self, entry: Entry, high: float) -> np.ndarray:
@@ -76,10 +75,8 @@ class Comparison:
 
     def _drawn(self, surface: Mesh | None, **colours: Any) -> np.ndarray:
         if surface is None or not len(surface.faces):
-            return np.full((PIXELS, PIXELS, 3), 255, np.uint8)
-        return draw_mesh(
-            surface.vertices, surface.faces, size=PIXELS, background=WHITE, **self._camera, **colours
-        )
+            return np.zeros((PIXELS, PIXELS, 4), np.uint8)
+        return draw_mesh(surface.vertices, surface.faces, size=PIXELS, **self._camera, **colours)
 
     @cached_property
     def _camera(self) -> dict[str, Any]:
@@ -116,7 +113,7 @@ def write_comparison_page(path: str | os.PathLike, comparison: Comparison) -> No
             default=1.0,
         )
         coloured = "<figure></figure>" + "".join(_figure(comparison.coloured(e, high), "") for e in entries)
-        fine = f'<p class="fine">Below: distance to the truth, dark from {100 * high:.2g} % on.</p>'
+        fine = f'<p class="fine">Lower row: distance to the truth, dark from {100 * high:.2g} % on.</p>'
         body = f'<div class="side-by-side">{pictures}{coloured}</div>{fine}{_table(comparison, entries)}'
         blocks.append(section(size_text(size), body))
     remarks = "".join(f"<li>{escape(remark)}</li>" for remark in comparison.remarks)

@@ -105,6 +105,7 @@ def test_every_quality_fits_every_config(entry, quality):
         assert config.network.finest == QUALITIES[quality].finest
 
 
+@solid_methods
 def test_a_config_of_a_size_takes_its_network_and_its_batches(entry):
     _, config_class = entry.load()
     size = Size.within(2048)

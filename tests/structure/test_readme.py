@@ -25,7 +25,7 @@ CHEAP = {
     "--steps": 60,
 }  # at most so much of each in the quick run
 SMALL = {"points": 4096, "network": {"levels": 3, "coarsest": 8, "finest": 32, "log2_table": 15}}
-LONG = ("demo",)  # fits at full size whatever the flags say
+LONG = ("demo", "compare")  # fit at full size whatever the flags say
 
 
 def _commands(text: str) -> list[list[str]]:

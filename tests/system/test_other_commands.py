@@ -49,9 +49,19 @@ def test_every_command_explains_itself(command, verb):
 @pytest.mark.parametrize("method", METHODS)
 def test_the_help_of_a_method_lists_every_setting(command, method):
     answer = command("train", method, "--help").assert_done()
-    solid = ("--kind", "--levels", "--finest")
-    own = solid if METHODS[method].learns_from == "solid" else ("--layers", "--neighbour", "--halvings")
-    for flag in (*own, "--points", "--learning-rate", "--steps", "--resume", "--threads"):
+    own = {
+        "solid": ("--kind", "--levels", "--finest"),
+        "surface": ("--layers", "--neighbour", "--halvings"),
+        "picture": ("--encoding", "--stride", "--share"),
+    }
+    for flag in (
+        *own[METHODS[method].learns_from],
+        "--points",
+        "--learning-rate",
+        "--steps",
+        "--resume",
+        "--threads",
+    ):
         assert flag in answer.out
 
 
