@@ -17,8 +17,8 @@ RADIUS, THICKNESS = 0.05, 0.02  # of the longest edge
 INTRODUCTION = (
     "Volumes of what `isofield combine` makes of a closed bunny (7,000 faces), measured on its mesh by the "
     "divergence theorem, against counting: one random place in each of {cells}^3 cells, inside or not by "
-    "libigl's distance (its fast winding number says the sign) and the operation's formula. The sphere's radius "
-    "is a quarter of the longest edge; it sits on the upper side of the box."
+    "libigl's distance (its fast winding number says the sign) and the operation's formula. The sphere's "
+    "radius is a quarter of the longest edge; it sits on the upper side of the box."
 )
 
 

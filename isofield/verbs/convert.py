@@ -280,7 +280,7 @@ def _attributes(given: Representation, made: Mesh, result: Shape) -> list[str]:
         if before is None:
             continue
         if after is None:
-            notes.append(f"the {name} are not in the file")
+            notes.append(f"the {name} do not come back from this format")
         elif before is written and not np.array_equal(np.asarray(before), np.asarray(after)):
             notes.append(f"the {name} were rounded")
     return notes
