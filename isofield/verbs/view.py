@@ -33,6 +33,7 @@ __all__ = ["view"]
 
 RESOLUTION = 128  # cells along an axis of surfaces that are extracted while one looks on
 TRUSTED = 0.7  # of the truncation: beyond, a distance is hardly told from one that is cut off
+EXACT = 0.2  # working units, of distances that are not cut off
 SURE = 3.0  # logits on each side: probabilities from 5 to 95 %
 EVERY = 2.0  # seconds between looks at what a training has saved
 SLACK = 5.0  # seconds that a mesh may be older than its checkpoint: a copied folder has times of its own
@@ -104,7 +105,7 @@ class Still:
 
 @dataclass(frozen=True, eq=False)
 class StillField:
-    """A trained field without its run: its surface, slices and levels."""
+    """A field without a run: its surface, slices and levels."""
 
     field: Field
 
@@ -193,11 +194,11 @@ class FollowedRun:
 
 
 def _live_field(field: Field) -> LiveField:
-    """A trained field in the input's coordinates and, where its values are lengths, units."""
-    assert field.network is not None
+    """A field in the input's coordinates and, where its values are lengths, units."""
     surface, frame = field.surface, field.frame
     unit = 1 / frame.scale if surface.is_length else 1.0
-    reach = TRUSTED * field.network.config["truncation"] if surface.is_length else SURE
+    truncation = field.network.config.get("truncation") if field.network else None
+    reach = (TRUSTED * truncation if truncation else EXACT) if surface.is_length else SURE
 
     def values(points: np.ndarray) -> np.ndarray:
         return field(points).numpy()

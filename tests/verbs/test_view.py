@@ -13,11 +13,13 @@ from isofield.methods import METHODS
 from isofield.methods.sdf import SDF, Config
 from isofield.runtime.errors import InputError
 from isofield.training.run_folder import RunFolder
+from isofield.verbs.combine import combine
 from isofield.verbs.extract import extract
+from isofield.verbs.field_file import open_field, save_field
 from isofield.verbs.options import TrainOptions
 from isofield.verbs.run import open_run
 from isofield.verbs.train import train
-from isofield.verbs.view import TRUSTED, FollowedRun, Still, view
+from isofield.verbs.view import EXACT, TRUSTED, FollowedRun, Still, StillField, view
 
 CENTRE = np.array([100.0, 0.0, -50.0])
 
@@ -130,6 +132,15 @@ def test_a_method_without_a_mesh_is_a_clear_error(copied, monkeypatch):
     RunFolder(copied.path).describe({**copied.description, "method": "bare"})
     with pytest.raises(InputError, match="`bare`, which makes no mesh"):
         FollowedRun(open_run(copied.path))
+
+
+def test_fields_without_a_run_are_shown_by_their_surface(far_run, tmp_path):
+    save_field(tmp_path / "ball.safetensors", far_run.field)
+    subject = StillField(open_field(tmp_path / "ball.safetensors")).subject()
+    assert np.linalg.norm(subject.mesh.vertices - CENTRE, axis=1) == pytest.approx(3, abs=0.1)
+    assert subject.field.reach == pytest.approx(TRUSTED * 0.2 * 3.3, rel=0.02)
+    body = combine(["sphere:0,0,0,1", "sphere:1,0,0,1"], "union")
+    assert StillField(body).subject().field.reach == pytest.approx(EXACT / body.frame.scale)
 
 
 def test_a_file_is_shown_as_it_is(tmp_path):
