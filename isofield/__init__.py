@@ -18,9 +18,13 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "Image": "data",
+    "Field": "verbs.field",
     "Shape": "data",
+    "TrainOptions": "verbs.options",
     "load": "data",
     "write_mesh": "data",
+    "write_points": "data",
+    "write_table": "verbs.query",
     "check": "verbs.check",
     "compare": "verbs.compare",
     "combine": "verbs.combine",
@@ -38,8 +42,10 @@ _PUBLIC = {
     "view": "verbs.view",
 }
 __all__ = [
+    "Field",
     "Image",
     "Shape",
+    "TrainOptions",
     "check",
     "combine",
     "compare",
@@ -57,6 +63,8 @@ __all__ = [
     "train",
     "view",
     "write_mesh",
+    "write_points",
+    "write_table",
 ]
 
 

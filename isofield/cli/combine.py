@@ -19,8 +19,9 @@ and plain bodies: sphere:X,Y,Z,RADIUS  box:X,Y,Z,X,Y,Z (two corners)  torus:X,Y,
   smooth_union, smooth_intersection, smooth_difference: with a fillet of about --length
   offset: thicker by --length (negative: thinner)    shell: hollow, with walls of --length
 
-The ending of --out says what is written: a mesh (.ply .obj .stl .off .glb), voxels (.binvox .npz),
-points (.xyz .pcd), or a field (.safetensors: a network is trained on the result).
+The ending of --out says what is written: a mesh (.ply .obj .stl .off .glb), voxels (.binvox),
+points (.xyz .pcd), or a field (.safetensors: a network is trained on the result); --to says it where there
+are several (.ply, .npz).
 
 Examples: isofield combine bunny.ply sphere:0,0.1,0,0.05 --op smooth_union --length 5% --out blend.ply
           isofield combine runs/0001-sdf-bunny --op shell --length 2% --out hollow.stl"""
@@ -47,6 +48,8 @@ class Arguments:
     """what to make of them"""
     out: Path
     """the file to write"""
+    to: Literal["mesh", "points", "voxels", "field"] | None = None
+    """what to write where the ending allows several"""
     length: str | None = None
     """radius of blends, amount of the offset, thickness of the shell: in the input's units, or in percent of
     the first part's longest edge, such as 2%%"""
@@ -63,7 +66,7 @@ def main(arguments: list[str]) -> None:
 
     a.shared.apply()
     check_output(a.out, *a.parts)
-    made = convert(combine(list(a.parts), a.op, a.length), a.out, resolution=a.resolution)
+    made = convert(combine(list(a.parts), a.op, a.length), a.out, a.to, a.resolution)
     lines = [f"{made['file']}: {made['result']}, {made['bytes']:,} bytes"]
     lines += [f"  {note}" for note in made["notes"]]
     show(made, a.shared.json, "\n".join(lines))

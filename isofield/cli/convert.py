@@ -39,12 +39,12 @@ class Arguments:
     """cells along an axis: of voxels (default 128), of surfaces of fields and points"""
     points: int | None = None
     """points drawn from a surface (default 100,000)"""
-    precision: Literal["float32", "float16", "int8"] = "float16"
-    """of the weights of a field"""
+    precision: Literal["float32", "float16", "int8"] | None = None
+    """of the weights of a field (default: float16)"""
     quality: Literal["draft", "standard", "high"] | None = None
     """of the field that is trained where a shape becomes a field"""
-    seed: int = 0
-    """of drawn points and of training"""
+    seed: int | None = None
+    """of drawn points and of training (default: 0)"""
     shared: Shared = field(default_factory=Shared)
 
 
@@ -57,7 +57,7 @@ def main(arguments: list[str]) -> None:
     made = convert(a.source, a.out, a.to, a.resolution, a.points, a.precision, a.quality, a.seed)
     lines = [f"{made['file']}: {made['result']}, {made['bytes']:,} bytes, from {made['source']}"]
     if made["exact"]:
-        lines.append("  nothing was lost: bit for bit what the source holds")
+        lines.append("  nothing was lost: coordinates, faces, normals, colours, cells or weights bit for bit")
     width = max(map(len, made["figures"]), default=0)
     lines += [
         f"  {name:<{width}}  {value:<10.4g} {made['meaning'][name]}"

@@ -67,7 +67,7 @@ def _point(text: str) -> list[float]:
 def _text(answers: dict[str, np.ndarray]) -> str:
     lines = []
     for row in range(len(answers["point"])):
-        vectors = {n: " ".join(f"{c:.6g}" for c in answers[n][row]) for n in ("point", "nearest", "normal")}
+        vectors = {n: " ".join(f"{c:.9g}" for c in answers[n][row]) for n in ("point", "nearest", "normal")}
         side = "inside" if answers["inside"][row] else "outside"
         value = f", value {answers['value'][row]:.6g}" if "value" in answers else ""
         lines.append(

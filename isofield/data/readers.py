@@ -161,6 +161,12 @@ def as_shape(source: Any) -> Shape:
             colours=visual.vertex_colors[:, :3] if getattr(visual, "kind", None) == "vertex" else None,
         )
         return dataclasses.replace(admit(contents, Path("shape")), source="")
+    if not isinstance(source, (str, os.PathLike)):
+        raise InputError(
+            f"a {type(source).__name__} is not a shape",
+            "source",
+            "Give a file, a Shape, or a trimesh.Trimesh.",
+        )
     return load_shape(source)
 
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Float64
 
-__all__ = ["Mesh", "area_weighted_normals", "barycentric"]
+__all__ = ["Mesh", "area_weighted_normals", "barycentric", "face_normals"]
 
 _FACES = 1 << 18  # at a time
 
@@ -37,6 +37,14 @@ def area_weighted_normals(mesh: Mesh) -> Float32[np.ndarray, "vertices 3"]:
                 np.add.at(sums[axis], faces[:, corner], twice_areas[:, axis])
     sums /= np.maximum(np.sqrt(np.einsum("ij,ij->j", sums, sums)), np.finfo(np.float32).tiny)
     return np.ascontiguousarray(sums.T)
+
+
+def face_normals(mesh: Mesh) -> Float64[np.ndarray, "faces 3"]:
+    """Unit normals of the faces, on the side from which they are counter-clockwise; 0 for faces of no
+    area."""
+    a, b, c = np.moveaxis(np.asarray(mesh.vertices, np.float64)[mesh.faces], 1, 0)
+    normals = np.cross(b - a, c - a)
+    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), np.finfo(np.float64).tiny)
 
 
 def barycentric(triangles: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
-from .mesh import Mesh
+from .mesh import face_normals
 from .solid import Solid
 from .surface_samples import sample_surface
 
@@ -26,7 +26,7 @@ def thickness(
     side. Points that meet no other side are left out, so that fewer than `count` come back.
     """
     points, face = sample_surface(solid.mesh, count, rng)
-    normals = _face_normals(solid.mesh)
+    normals = face_normals(solid.mesh)
     inward = -normals[face]
     wall = np.full(count, np.inf)
     radius = np.full(count, 2 * float(np.max(np.ptp(solid.mesh.vertices, axis=0))))
@@ -46,9 +46,3 @@ def thickness(
             break
     met = np.isfinite(wall)
     return 2 * wall[met], points[met]
-
-
-def _face_normals(mesh: Mesh) -> np.ndarray:
-    a, b, c = np.moveaxis(mesh.vertices[mesh.faces].astype(np.float64), 1, 0)
-    normals = np.cross(b - a, c - a)
-    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-300)

@@ -71,6 +71,10 @@ class Config:
         """These settings, with a network of 4 x 256 below the steps of the standard quality."""
         return replace(self, layers=4, width=256) if quality.steps < 400 else self
 
+    def steps(self, quality: Quality) -> int:
+        """Steps of training that a quality stands for."""
+        return quality.steps
+
 
 @dataclass(frozen=True)
 class Batch:

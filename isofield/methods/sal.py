@@ -51,6 +51,10 @@ class Config:
         """These settings, with a network of 4 x 256 below the steps of the standard quality."""
         return replace(self, layers=4, width=256) if quality.steps < 400 else self
 
+    def steps(self, quality: Quality) -> int:
+        """Steps of training that a quality stands for."""
+        return quality.steps
+
 
 class SALField(nn.Module):
     """Points [N, 3] -> signed distance [N], negative inside."""

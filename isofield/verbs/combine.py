@@ -16,9 +16,10 @@ from ..geometry.level import Below
 from ..runtime.errors import InputError
 from ..training.method import Surface
 from .field import Field
+from .lengths import length_of
 from .representation import as_field, opened
 
-__all__ = ["combine", "length_of"]
+__all__ = ["combine"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,21 +64,10 @@ def combine(parts: list[Any], op: str, length: float | str | None = None) -> Fie
     frame = Frame.around(_box(op, operation, amount, solids))
 
     def in_working_box(points: Tensor) -> Tensor:
-        return (distance(points.double() / frame.scale + torch.tensor(frame.offset)) * frame.scale).float()
+        return (distance(torch.from_numpy(frame.to_input(points.numpy()))) * frame.scale).float()
 
     surface = Surface(in_working_box, Below(0.0), "signed distance", is_length=True)
     return Field(f"{op}-{'-'.join(solid.name for solid in solids)}", surface, frame)
-
-
-def length_of(text: str, longest_edge: float, flag: str = "--length") -> float:
-    """A length as text: a number in the input's units, or a percentage of its longest edge."""
-    try:
-        number = float(text.removesuffix("%"))
-    except ValueError:
-        number = np.nan
-    if not np.isfinite(number):
-        raise InputError(f"{text!r} is not a length", flag, "Write 0.05 (in the input's units), or 2%.")
-    return number / 100 * longest_edge if text.endswith("%") else number
 
 
 def _length(given: float | str | None, op: str, operation: Operation, first: _Part) -> float:
@@ -103,7 +93,8 @@ def _box(op: str, operation: Operation, amount: float, solids: list[_Part]) -> n
         low, high = boxes[:, 0].max(axis=0), boxes[:, 1].min(axis=0)
     elif "difference" in op:
         low, high = boxes[0]
-    low, high = low - operation.growth * amount, high + operation.growth * amount
+    growth = operation.growth * amount * max(len(solids) - 1, 1)  # each blend adds its own
+    low, high = low - growth, high + growth
     if not (high > low).all():
         raise InputError(
             f"nothing is left of {solids[0].name}" if len(solids) == 1 else "the solids do not overlap",

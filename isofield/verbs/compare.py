@@ -1,5 +1,6 @@
 """What is a good output representation? All of them side by side, at equal bytes."""
 
+import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from .. import data
+from ..data.shape import Shape
 from ..geometry.mesh import Mesh
 from ..geometry.solid import Solid
 from ..metrics.shape import MESH_FIGURES, compare_meshes
-from ..runtime.errors import InputError, IsofieldError
+from ..runtime.errors import FailedError, InputError
 from ..runtime.files import write_json, write_text
 from ..runtime.memory import size_text
 from ..runtime.progress import say
@@ -21,7 +23,7 @@ from .within_bytes import REPRESENTATIONS, Made, Task
 
 __all__ = ["compare"]
 
-LEAST, MOST = 1024, 1 << 26  # bytes
+LEAST, MOST = 1024, 1 << 20  # bytes: above, half precision and 16-bit indices limit, not the bytes
 SHOWN = {
     "iou": "IoU",
     "distance_mean": "distance",
@@ -57,8 +59,10 @@ def compare(
             shape.source,
             "Fit it first; compare the mesh.",
         )
-    folder = _folder(out, shape.name)
-    write_json(folder / "comparison.json", {"shape": str(shape.source), "rows": []})
+    folder = _folder(out, shape, seed)
+    begun = {"shape": str(shape.source), "fingerprint": shape.fingerprint, "seed": seed}
+    if not (folder / "comparison.json").is_file():
+        write_json(folder / "comparison.json", {**begun, "rows": []})
     rows, entries = [], []
     for size in sorted(set(bytes)):
         for name, representation in REPRESENTATIONS.items():
@@ -67,18 +71,15 @@ def compare(
             try:
                 made: Made | None = representation.make(task)
                 what = made.size if made else ""
-            except IsofieldError as error:
-                if error.exit_code == 130:
-                    raise
-                made, what = None, str(error)
-            seconds = time.perf_counter() - start
+            except FailedError as error:
+                made, what = None, error.what
+            seconds = time.perf_counter() - start + (made.seconds_before if made else 0.0)
             figures = compare_meshes(made.surface if made else NOTHING, shape.solid.mesh, seed=seed)
             rows.append(_row(name, size, made, what, seconds, figures))
             entries.append(_entry(rows[-1], made, shape.solid))
             say(f"{size_text(size)} {name}: distance {100 * figures['distance_mean']:.4f} % ({what})")
     result: dict[str, Any] = {
-        "shape": str(shape.source),
-        "seed": seed,
+        **begun,
         "rows": rows,
         "nearest": {str(size): _nearest(rows, size) for size in sorted(set(bytes))},
         "becomes_a_surface": {name: r.becomes for name, r in REPRESENTATIONS.items()},
@@ -92,7 +93,7 @@ def compare(
         subtitle="; ".join(
             f"at {size_text(int(s))} nearest: {name}" for s, name in result["nearest"].items()
         ),
-        command=command or f"isofield.compare({str(shape.source)!r})",
+        command=command or f"isofield.compare({str(shape.source)!r}, {list(bytes)}, seed={seed})",
         truth=shape.solid.mesh,
         columns=tuple(_header()),
         entries=entries,
@@ -106,11 +107,17 @@ def compare(
 NOTHING = Mesh(np.zeros((0, 3)), np.zeros((0, 3), np.int32))
 
 
-def _folder(out: str | Path | None, name: str) -> Path:
-    """A new folder, or that of a comparison that was begun."""
-    if out is not None and (Path(out) / "comparison.json").is_file():
-        return Path(out)
-    return claim_folder(out, f"compare-{name}").path
+def _folder(out: str | Path | None, shape: Shape, seed: int) -> Path:
+    """A new folder, or that of a comparison of the same shape and seed that was begun (else InputError)."""
+    known = None if out is None else Path(out) / "comparison.json"
+    if known is None or not known.is_file():
+        return claim_folder(out, f"compare-{shape.name}").path
+    begun = json.loads(known.read_text(encoding="utf-8"))
+    if (begun.get("fingerprint"), begun.get("seed")) != (shape.fingerprint, seed):
+        raise InputError(
+            "holds a comparison of another shape or seed", known.parent, "Name another folder with --out."
+        )
+    return known.parent
 
 
 def _row(

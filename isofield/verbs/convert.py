@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from ..data.writers import POINT_WRITERS, WRITERS, write_mesh, write_points
 from ..geometry.certificate import certify
 from ..geometry.certificate import in_words as certificate_in_words
 from ..geometry.frames import PADDING, WORKING_BOX
-from ..geometry.mesh import Mesh
+from ..geometry.mesh import Mesh, face_normals
 from ..geometry.solid import Solid
 from ..geometry.surface_samples import sample_surface
 from ..metrics.points import nearest_points
@@ -31,6 +31,7 @@ from ..metrics.shape import (
 )
 from ..runtime.errors import InputError
 from ..training.precision import Precision
+from .extract import check_extraction
 from .field import Field
 from .field_file import ENDING, save_field, weights_of
 from .options import TrainOptions
@@ -76,27 +77,32 @@ def convert(
     to: Kind | None = None,
     resolution: int | None = None,
     points: int | None = None,
-    precision: Precision = "float16",
+    precision: Precision | None = None,
     quality: str | None = None,
-    seed: int = 0,
+    seed: int | None = None,
 ) -> dict[str, Any]:
     """Write `source` (a file, a run, a Shape, a Field) as the file `out`; returns what was made and lost.
 
     to: "mesh", "points", "voxels" or "field"; None: what the source is, where the ending of `out` can hold
     it, else what the ending usually holds. resolution: cells along an axis, of voxels (128) and of surfaces
     made from points and fields (what suits them). points: how many are drawn from a surface (100,000).
-    precision: of a field's weights. quality: of the field that is trained where a shape becomes a field.
+    precision: of a field's weights ("float16"). quality, seed: of the field that is trained where a shape
+    becomes a field; seed: also of the points that are drawn. Settings of something else are refused.
 
-    "exact": whether nothing at all was lost; "figures", with "meaning": the result, read back, against the
+    "exact": whether coordinates, faces, normals and colours are the source's bit for bit (a field's weights,
+    the cells of voxels); "figures", with "meaning": the result, read back, against the
     source; "notes": sentences. Raises InputError where the source cannot become this.
     """
     out = Path(out)
     check_output(out, source)
     given = opened(source)
     kind = _kind_to_make(given, out, to)
-    made = MAKERS[kind](given, out, _How(resolution, points, precision, quality, seed))
+    how = _How(resolution, points, precision, quality, seed)
+    how.check(kind, given)
+    made = MAKERS[kind](given, out, how)
     result = opened(out)
     exact, figures, notes = _lost(given, made, result)
+    notes += [f"the source: {note}" for note in getattr(given, "notes", ())]
     if isinstance(made, Mesh) and len(made.faces) and not (isinstance(given, Shape) and given.kind == "mesh"):
         notes.append(f"the surface: {certificate_in_words(certify(made).to_json())}")
     return {
@@ -144,13 +150,35 @@ def _kind_to_make(given: Representation, out: Path, to: Kind | None) -> Kind:
 
 @dataclass(frozen=True)
 class _How:
-    """The settings of `convert`."""
+    """The settings of `convert`; None for what is usual."""
 
     resolution: int | None
     points: int | None
-    precision: Precision
+    precision: Precision | None
     quality: str | None
-    seed: int
+    seed: int | None
+
+    def check(self, kind: Kind, given: Representation) -> None:
+        """Raise InputError for a setting that has no bearing on what is made, and for one out of range."""
+        extraction = ("resolution",) if isinstance(given, Field) or kind_of(given) == "points" else ()
+        trained = isinstance(given, Field) and given.network is not None
+        allowed: dict[Kind, tuple[str, ...]] = {
+            "mesh": extraction,
+            "points": () if kind_of(given) == "points" else ("points", "seed", *extraction),
+            "voxels": ("resolution",),
+            "field": ("precision",) if trained else ("precision", "quality", "seed", *extraction),
+        }
+        for name, value in vars(self).items():
+            if value is not None and name not in allowed[kind]:
+                raise InputError(
+                    f"has no bearing on {kind} from {kind_of(given)}", f"--{name}", "Leave it out."
+                )
+        if self.points is not None and self.points < 1:
+            raise InputError(
+                f"must be 1 or more, not {self.points}", "--points", "Usual are 10,000 and more."
+            )
+        if self.resolution is not None:
+            check_extraction(self.resolution)
 
 
 def _make_mesh(given: Representation, out: Path, how: _How) -> Mesh:
@@ -161,16 +189,12 @@ def _make_mesh(given: Representation, out: Path, how: _How) -> Mesh:
 
 def _make_points(given: Representation, out: Path, how: _How) -> Mesh:
     if isinstance(given, Shape) and given.kind == "points":
-        if how.points not in (None, len(given.vertices)):
-            raise InputError("points stay as they are", "--points", "Leave it out; it is for surfaces.")
         cloud = Mesh(given.vertices, given.faces, given.normals, given.colours)
     else:
         mesh = surface_of(given, how.resolution)
-        where, face = sample_surface(mesh, how.points or POINTS, np.random.default_rng(how.seed))
-        a, b, c = np.moveaxis(mesh.vertices[mesh.faces[face]].astype(np.float64), 1, 0)
-        normals = np.cross(b - a, c - a)
-        normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-        cloud = Mesh(where, np.zeros((0, 3), np.int32), normals.astype(np.float32))
+        rng = np.random.default_rng(how.seed or 0)
+        where, face = sample_surface(mesh, how.points or POINTS, rng)
+        cloud = Mesh(where, np.zeros((0, 3), np.int32), face_normals(mesh)[face].astype(np.float32))
     write_points(out, cloud.vertices, cloud.normals, cloud.colours)
     return cloud
 
@@ -198,7 +222,7 @@ def _make_voxels(given: Representation, out: Path, how: _How) -> VoxelGrid:
 
 def _make_field(given: Representation, out: Path, how: _How) -> Field:
     field = given if isinstance(given, Field) and given.network is not None else _trained(given, how)
-    save_field(out, field, how.precision)
+    save_field(out, field, how.precision or "float16")
     return field
 
 
@@ -215,7 +239,7 @@ def _trained(given: Representation, how: _How) -> Field:
     shape = given if isinstance(given, Shape) else as_shape(surface_of(given, how.resolution))
     with tempfile.TemporaryDirectory() as folder:
         run = train(shape, options=TrainOptions(out=Path(folder) / "run", seed=how.seed), quality=how.quality)
-        return run.field
+        return replace(run.field, input=lambda: shape)
 
 
 # ---- what was lost
@@ -275,6 +299,9 @@ def _largest_move(made: Mesh, result: Shape) -> float | None:
 def _attributes(given: Representation, made: Mesh, result: Shape) -> list[str]:
     """Sentences on normals and colours of the source that the file does not hold as they were."""
     notes = []
+    sensors = [getattr(each, "towards_sensor", None) for each in (given, result)]
+    if sensors[0] is not None and not np.array_equal(sensors[0], np.asarray(sensors[1])):
+        notes.append("the directions to the sensor do not come back from this format")
     for name in ("normals", "colours"):
         before, written, after = (getattr(each, name, None) for each in (given, made, result))
         if before is None:

@@ -1,6 +1,5 @@
 """From a trained field to a certified mesh in the input's frame and units."""
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +72,7 @@ def extract(
     shape = _input(run, trim) if shape is None else as_shape(shape)
     mesh, floaters, moved = found.mesh, 0, False
     if shape is not None:
-        # what the field can tell apart is as fine as the resolution that suits it, whatever is asked for
-        reach = 2 * max(found.cell, 2 / quality.resolution) + shape.solid.gap
-        support = partial(shape.solid.distance, limit=1.01 * reach)
+        support, reach = run.field.support(shape, found.cell)
         mesh, floaters = without_floaters(mesh, support, reach)
         if trim:
             mesh = trim_unsupported(mesh, support, reach)

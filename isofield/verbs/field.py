@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ..data.shape import Shape
+from ..extraction.floaters import without_floaters
 from ..extraction.normals import vertex_normals
 from ..extraction.surface import extract_surface
 from ..geometry.frames import Frame
@@ -43,7 +44,8 @@ class Field:
 
     name: of the shape. surface: the field and which side of which level is inside, in the working box. frame:
     the similarity between the shape's coordinates and that box. resolution: cells along an axis that suit the
-    field. network: what it is made of, where it was trained.
+    field. network: what it is made of, where it was trained. input: what it was trained on, where that is at
+    hand: parts of the surface that lie nowhere near it are left out.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Field:
     frame: Frame
     resolution: int = QUALITIES["standard"].resolution
     network: Network | None = None
+    input: Callable[[], Shape | None] = lambda: None
 
     def __call__(self, points: Any) -> Tensor:
         """Values of the field, a tensor [N], at points [N, 3].
@@ -65,11 +68,16 @@ class Field:
         return values / self.frame.scale if self.surface.is_length else values
 
     def inside(self, points: Any) -> np.ndarray:
-        """Whether each of the points [N, 3] is inside, bool [N]."""
+        """Whether each of the points [N, 3] is inside, bool [N]; none outside the working box is."""
         working = torch.from_numpy(self.frame.to_working(rows_of_three(points)))
+        within = (working.abs() <= 1).all(dim=1)
         with torch.no_grad():
-            depth = [self.surface.inside.depth(self.surface.field(part)) for part in working.split(CHUNK)]
-        return torch.cat(depth).numpy() > 0 if depth else np.zeros(0, bool)
+            parts = [
+                self.surface.inside.depth(self.surface.field(p)) > 0 for p in working[within].split(CHUNK)
+            ]
+        inside = torch.zeros(len(working), dtype=torch.bool)
+        inside[within] = torch.cat(parts) if parts else inside[within]
+        return inside.numpy()
 
     def mesh(
         self, resolution: int | None = None, progress: Callable[[float, str], None] | None = None
@@ -77,11 +85,20 @@ class Field:
         """The surface by marching cubes with `resolution` cells along an axis (None: what suits the field),
         with the field's normals. Raises FailedError where there is none."""
         surface = self.surface
-        found = extract_surface(
-            surface.field, surface.inside, resolution or self.resolution, progress=progress
-        )
-        normals = vertex_normals(surface.field, surface.inside, found.mesh, found.cell)
-        return Mesh(self.frame.to_input(found.mesh.vertices), found.mesh.faces, normals)
+        resolution = self.resolution if resolution is None else resolution
+        found = extract_surface(surface.field, surface.inside, resolution, progress=progress)
+        mesh, shape = found.mesh, self.input()
+        if shape is not None:
+            mesh, _ = without_floaters(mesh, *self.support(shape, found.cell))
+        normals = vertex_normals(surface.field, surface.inside, mesh, found.cell)
+        return Mesh(self.frame.to_input(mesh.vertices), mesh.faces, normals)
+
+    def support(self, shape: Shape, cell: float) -> tuple[Callable[[np.ndarray], np.ndarray], float]:
+        """What says how far points of the working box are from the shape, and how far surface may be: two
+        cells, of the extraction or of what suits the field, whichever is larger, since what it can tell apart
+        is as fine as that whatever is asked for."""
+        reach = 2 * max(cell, 2 / self.resolution) + shape.solid.gap
+        return partial(shape.solid.distance, limit=1.01 * reach), reach
 
     @cached_property
     def solid(self) -> Solid:
@@ -95,6 +112,9 @@ def rows_of_three(points: Any) -> np.ndarray:
     points = np.asarray(points, np.float64)
     if points.ndim != 2 or points.shape[1] != 3:
         raise InputError(f"points have the shape {points.shape}", "field", "Give N points in rows, [N, 3].")
+    if not np.isfinite(points).all():
+        bad = int(np.argmax(~np.isfinite(points).all(axis=1)))
+        raise InputError(f"point {bad} is not finite: {points[bad]}", "field", "Leave it out.")
     return points
 
 

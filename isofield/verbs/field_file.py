@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -78,8 +79,16 @@ def open_field(path: str | os.PathLike) -> Field:
         )
     try:
         known: dict[str, Any] = json.loads(text)
+        if known["format"] != FORMAT:
+            raise InputError(
+                f"has the format {known['format']}, and this version reads {FORMAT}",
+                path,
+                "Convert it again.",
+            )
         x, y, z = (float(c) for c in known["frame"]["offset"])
         frame = Frame((x, y, z), float(known["frame"]["scale"]))
+        if not (np.isfinite([x, y, z]).all() and 0 < frame.scale < np.inf):
+            raise ValueError(f"the frame is {known['frame']}")
         network = Network(
             known["method"], known["config"], build_method(known["method"], known["config"], SEED, str(path))
         )

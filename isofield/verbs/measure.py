@@ -6,17 +6,19 @@ from typing import Any
 
 import numpy as np
 
+from ..data.shape import Shape
 from ..geometry.certificate import certify
 from ..geometry.frames import Frame
 from ..geometry.mesh import Mesh
 from ..geometry.sections import section
-from ..geometry.solid import Solid
+from ..geometry.solid import Solid, count_open_edges, signed_volume
 from ..geometry.thickness import thickness
+from ..methods.choice import CLEAN
 from ..runtime.errors import FailedError, InputError
 from ..runtime.files import write_text
 from ..viewing.outlines import outlines_svg
-from .combine import length_of
-from .representation import in_words, kind_of, opened, surface_of
+from .lengths import length_of
+from .representation import Representation, as_field, in_words, kind_of, opened, surface_of
 
 __all__ = ["measure"]
 
@@ -31,7 +33,8 @@ def measure(
     resolution: int | None = None,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Measure any representation of a shape: a mesh as it is, others by their surface (`surface_of`).
+    """Measure any representation of a shape: a mesh as it is (turned, where it is inside out), others by
+    their surface (`surface_of`), and so a mesh whose parts overlap or contradict each other.
 
     sections: planes such as "z=0.05" (in the shape's units) or "z=50%" (of its extent). out: a folder, which
     is made, for their drawings as SVG. Lengths are in the shape's own units, areas and volumes in their
@@ -39,13 +42,12 @@ def measure(
     voxels, whose walls are stairs. Raises InputError for planes that cannot be read.
     """
     given = opened(source)
-    mesh = surface_of(given, resolution)
+    mesh, notes = _measured(given, resolution)
     used = np.asarray(mesh.vertices, np.float64)[np.unique(mesh.faces)]
     low, high = used.min(axis=0), used.max(axis=0)
-    planes = [_plane(text, low, high) for text in sections]
+    planes = [(text, *_plane(text, low, high)) for text in sections]
     certificate = certify(mesh)
     closed = certificate.volume is not None or kind_of(given) == "voxels"  # whose cells may share edges
-    notes = [] if kind_of(given) == "mesh" else [f"measured on the surface of the {in_words(given)}"]
     if not closed:
         notes.append("the surface is not closed and oriented, so it encloses no volume; fit closes it")
     result: dict[str, Any] = {
@@ -59,10 +61,25 @@ def measure(
         "closed": certificate.closed,
         "components": certificate.components,
         "genus": certificate.genus,
-        "sections": [_section(mesh, axis, at, low, high, out) for axis, at in planes],
+        "sections": [_section(mesh, *plane, low, high, out) for plane in planes],
         "notes": notes,
     }
     return result
+
+
+def _measured(given: Representation, resolution: int | None) -> tuple[Mesh, list[str]]:
+    """The surface that is measured, and sentences on how it was made."""
+    if not isinstance(given, Shape) or given.kind == "points":
+        return surface_of(given, resolution), [f"measured on the surface of the {in_words(given)}"]
+    mesh = surface_of(given)
+    if given.voxels is not None or count_open_edges(mesh) > 0:
+        return mesh, []
+    if given.solid.separating_share < CLEAN:
+        solid = as_field(given).mesh(resolution)
+        return solid, ["parts of it overlap or contradict each other: measured is the surface of its solid"]
+    if signed_volume(mesh) < 0:
+        return Mesh(mesh.vertices, mesh.faces[:, ::-1]), ["its faces point inward: it was turned"]
+    return mesh, []
 
 
 def _volume(mesh: Mesh, origin: np.ndarray) -> float:
@@ -110,10 +127,10 @@ def _plane(text: str, low: np.ndarray, high: np.ndarray) -> tuple[int, float]:
 
 
 def _section(
-    mesh: Mesh, axis: int, at: float, low: np.ndarray, high: np.ndarray, out: str | Path | None
+    mesh: Mesh, text: str, axis: int, at: float, low: np.ndarray, high: np.ndarray, out: str | Path | None
 ) -> dict[str, Any]:
     outlines = section(mesh, axis, at)
-    plane = f"{AXES[axis]}={at:.6g}"
+    plane = f"{AXES[axis]}={at!r}"
     around = [np.roll(outline, -1, axis=0) for outline in outlines]
     doubled = sum(float(np.sum(a[:, 0] * b[:, 1] - b[:, 0] * a[:, 1])) for a, b in zip(outlines, around))
     length = sum(float(np.linalg.norm(np.diff(a, axis=0), axis=1).sum()) for a in outlines)
@@ -124,12 +141,12 @@ def _section(
         "area": doubled / 2 if all(np.array_equal(a[0], a[-1]) for a in outlines) else None,
     }
     if out is not None:
-        result["file"] = str(_drawn(Path(out), plane, outlines, axis, low, high))
+        result["file"] = str(_drawn(Path(out), text, outlines, axis, low, high))
     return result
 
 
 def _drawn(
-    folder: Path, plane: str, outlines: list[np.ndarray], axis: int, low: np.ndarray, high: np.ndarray
+    folder: Path, text: str, outlines: list[np.ndarray], axis: int, low: np.ndarray, high: np.ndarray
 ) -> Path:
     across = [(axis + 1) % 3, (axis + 2) % 3]
     try:
@@ -138,6 +155,6 @@ def _drawn(
         raise FailedError(
             f"the folder cannot be made ({error.strerror})", folder, "Name another with --out."
         ) from None
-    file = folder / f"section-{plane}.svg"
-    write_text(file, outlines_svg(outlines, low[across], high[across], f"section {plane}"))
+    file = folder / f"section-{text}.svg"
+    write_text(file, outlines_svg(outlines, low[across], high[across], f"section {text}"))
     return file

@@ -12,7 +12,7 @@ from ..geometry.frames import PADDING
 from ..geometry.mesh import Mesh
 from ..viewing.charts import Curve
 from ..viewing.page import Page, write_page
-from ..viewing.sections import Number
+from ..viewing.page_parts import Number
 from ..viewing.slices import Slices
 from .run import Run
 

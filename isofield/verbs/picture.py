@@ -16,7 +16,7 @@ from ..runtime.files import write_json
 from ..runtime.progress import Stopwatch, progress
 from ..training.method import Picture
 from ..viewing.image_page import ImagePage, spectrum_picture, write_image_page
-from ..viewing.sections import Number
+from ..viewing.page_parts import Number
 from .options import Meshing
 from .page import curves, details
 from .run import Run

@@ -1,12 +1,12 @@
 """What a shape says at given points: inside or not, signed distance, nearest place, normal."""
 
-import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..data.readers import load_shape
+from ..geometry.mesh import face_normals
 from ..runtime.errors import InputError
 from ..runtime.files import atomic_path, write_text
 from .field import rows_of_three
@@ -26,20 +26,20 @@ def query(source: Any, points: Any) -> dict[str, np.ndarray]:
     Distances of a trained field are those to its surface, near and far. Raises InputError for points that
     cannot be read.
     """
-    where = load_shape(points).vertices if isinstance(points, (str, Path)) else rows_of_three(points)
+    where = load_shape(points).vertices if isinstance(points, (str, Path)) else points
+    where = rows_of_three(where)
     given = opened(source)
     field = as_field(given)
     solid, frame = field.solid, field.frame
     working = frame.to_working(where)
+    signed_distance = solid.signed_distance(working).astype(np.float64)
     face, place = solid.nearest(working)
-    a, b, c = np.moveaxis(solid.mesh.vertices[solid.mesh.faces[face]].astype(np.float64), 1, 0)
-    normal = np.cross(b - a, c - a)
     answers = {
         "point": where,
-        "inside": field.inside(where),
-        "signed_distance": solid.signed_distance(working).astype(np.float64) / frame.scale,
+        "inside": signed_distance < 0,
+        "signed_distance": signed_distance / frame.scale,
         "nearest": frame.to_input(place),
-        "normal": normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-300),
+        "normal": face_normals(solid.mesh)[face],
     }
     if isinstance(given, Field) and given.network is not None:
         answers["value"] = field(where).numpy().astype(np.float64)
@@ -55,12 +55,12 @@ def write_table(path: str | Path, answers: dict[str, np.ndarray]) -> None:
         with atomic_path(path) as temporary, open(temporary, "wb") as file:
             np.savez(file, allow_pickle=False, **answers)
         return
-    columns, names = [], []
-    for name, values in answers.items():
-        columns.append(values.reshape(len(values), -1).astype(np.float64))
-        names += [f"{name}_{axis}" for axis in "xyz"] if values.ndim == 2 else [name]
-    text = io.StringIO()
-    np.savetxt(
-        text, np.concatenate(columns, axis=1), fmt="%.9g", delimiter=",", header=",".join(names), comments=""
-    )
-    write_text(path, text.getvalue())
+    names = [
+        column
+        for name, values in answers.items()
+        for column in ([f"{name}_{axis}" for axis in "xyz"] if values.ndim == 2 else [name])
+    ]
+    columns = [values.reshape(len(values), -1).astype(np.float64) for values in answers.values()]
+    rows = np.concatenate(columns, axis=1).tolist()
+    lines = [",".join(names), *(",".join(map(repr, row)) for row in rows)]
+    write_text(path, "\n".join(lines) + "\n")

@@ -18,6 +18,7 @@ from ..geometry.frames import Frame
 from ..methods import METHODS
 from ..methods.choice import QUALITIES
 from ..runtime.errors import InputError
+from ..runtime.progress import say
 from ..runtime.threads import threads
 from ..training.hooks import restore
 from ..training.method import Method, Picture, Surface
@@ -79,7 +80,20 @@ class Run:
             self.frame,
             QUALITIES[description["quality"]].resolution,
             Network(description["method"], description["config"], self.method),
+            self._input_at_hand,
         )
+
+    @cached_property
+    def _shape_at_hand(self) -> Shape | None:
+        try:
+            return self.shape()
+        except InputError as error:
+            say(f"note: the input cannot be read ({error.what}): parts far from it stay")
+            return None
+
+    def _input_at_hand(self) -> Shape | None:
+        """The input, read once; None, with a note, where it is gone."""
+        return self._shape_at_hand
 
     @property
     def picture(self) -> Picture:

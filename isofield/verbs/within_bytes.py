@@ -21,8 +21,9 @@ from ..geometry.solid import Solid
 from ..geometry.surface_samples import SurfaceSampler
 from ..methods import METHODS
 from ..methods.choice import Size
-from ..runtime.errors import InputError
+from ..runtime.errors import FailedError, InputError
 from ..training.precision import in_precision, stored_bytes
+from ..training.run_folder import RunFolder
 from .field_file import rounded, weights_of
 from .options import TrainOptions
 from .train import train
@@ -37,11 +38,12 @@ SLACK = 0.98  # next try of a mesh that came out too large
 @dataclass(frozen=True, eq=False)
 class Made:
     """A representation within its bytes. payload: bytes it takes. surface: what it gives back. size: how much
-    of it there is, in words."""
+    of it there is, in words. seconds_before: of training that an earlier comparison had done."""
 
     payload: int
     surface: Mesh
     size: str
+    seconds_before: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +76,10 @@ def points(task: Task) -> Made:
     count = task.bytes // 6
     drawn = SurfaceSampler(task.solid.mesh).draw(count, np.random.default_rng(task.seed)).astype(np.float16)
     once = np.unique(drawn, axis=0).astype(np.float64)
-    solid = solid_of_raw_points(once, None, task.shape.name)
+    try:
+        solid = solid_of_raw_points(once, None, task.shape.name)
+    except InputError as error:
+        raise FailedError(error.what, error.where, error.remedy) from None
     return Made(drawn.nbytes, solid.mesh, f"{count:,} points")
 
 
@@ -85,7 +90,7 @@ def mesh(task: Task) -> Made:
     while _bytes_of(result) > task.bytes or len(result.vertices) > MOST_VERTICES:
         faces = min(int(faces * SLACK), task.bytes // 9)
         if faces < 4:
-            raise InputError("no mesh is this small", task.shape.name, "Give more bytes.")
+            raise FailedError("no mesh is this small", task.shape.name, "Give more bytes.")
         result = _without_unused(simplify(given, faces))
     rounded_vertices = result.vertices.astype(np.float16).astype(np.float32)
     size = f"{len(result.vertices):,} vertices, {len(result.faces):,} faces"
@@ -103,7 +108,7 @@ def sdf(task: Task) -> Made:
 
 
 @dataclass(frozen=True)
-class Representation:
+class Candidate:
     """make: within a task's bytes. becomes: how it is turned into a surface."""
 
     make: Callable[[Task], Made]
@@ -111,25 +116,25 @@ class Representation:
 
 
 REPRESENTATIONS = {
-    "voxels": Representation(voxels, "marching cubes of the cells, 0 or 1 at their centres, at 1/2"),
-    "points": Representation(points, "normals, orientation and inside by Poisson's equation on 256 cells"),
-    "mesh": Representation(mesh, "as it is"),
-    "occupancy": Representation(occupancy, f"marching cubes of the field on {RESOLUTION} cells"),
-    "sdf": Representation(sdf, f"marching cubes of the field on {RESOLUTION} cells"),
+    "voxels": Candidate(voxels, "marching cubes of the cells, 0 or 1 at their centres, at 1/2"),
+    "points": Candidate(points, "normals, orientation and inside by Poisson's equation on 256 cells"),
+    "mesh": Candidate(mesh, "as it is"),
+    "occupancy": Candidate(occupancy, f"marching cubes of the field on {RESOLUTION} cells"),
+    "sdf": Candidate(sdf, f"marching cubes of the field on {RESOLUTION} cells"),
 }
 
 
 def _network(task: Task, method: str) -> Made:
     size = Size.within(task.bytes // 2)
     config = METHODS[method].load()[1]().of(size)
-    options = TrainOptions(
-        out=task.folder / f"{method}-{task.bytes}", steps=size.steps, seed=task.seed, resume=True
-    )
+    name = f"{method}-{task.bytes}"
+    options = TrainOptions(out=task.folder / name, steps=size.steps, seed=task.seed, resume=True)
+    before = sum(record["seconds"] for record in RunFolder(task.folder / name).read_log()[-1:])
     field = rounded(train(task.shape, method, config, options).field, "float16")
     assert field.network is not None
     payload = stored_bytes(in_precision(weights_of(field.network.method), "float16"))
     surface = extract_surface(field.surface.field, field.surface.inside, RESOLUTION, search="dense").mesh
-    return Made(payload, surface, f"{payload // 2:,} weights ({size.network.kind})")
+    return Made(payload, surface, f"{payload // 2:,} weights ({size.network.kind})", before)
 
 
 def _box(solid: Solid) -> tuple[np.ndarray, np.ndarray]:

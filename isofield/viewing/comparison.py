@@ -12,9 +12,9 @@ from .. import __version__
 from ..geometry.mesh import Mesh
 from ..runtime.files import write_text
 from ..runtime.memory import size_text
+from .page_parts import address_of_picture, asset, fingerprint, section, with_parts
 from .picture import contact_sheet, draw_mesh, write_png
 from .rate_chart import Series, rate_svg
-from .sections import address_of_picture, asset, fingerprint, section, with_parts
 
 __all__ = ["Comparison", "Entry", "write_comparison_page", "write_figure"]
 

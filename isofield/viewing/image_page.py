@@ -13,7 +13,7 @@ from .. import __version__
 from ..runtime.files import write_text
 from .charts import TIMES, Curve
 from .colours import colour_map
-from .sections import (
+from .page_parts import (
     Number,
     address_of_picture,
     asset,

@@ -16,8 +16,7 @@ from ..runtime.files import write_text
 from .charts import MINUS, Curve, number_text
 from .colours import Kind, colour_map, error_range
 from .packing import pack, pack_mesh, pack_points, quantise, simplified
-from .picture import CLAY, UP_AXES, Up, draw_mesh
-from .sections import (
+from .page_parts import (
     Number,
     address_of_picture,
     asset,
@@ -28,6 +27,7 @@ from .sections import (
     tables_section,
     with_parts,
 )
+from .picture import CLAY, UP_AXES, Up, draw_mesh
 from .slices import Slices
 
 __all__ = ["Page", "write_page"]

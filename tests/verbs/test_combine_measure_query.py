@@ -122,8 +122,8 @@ def test_a_box_is_measured_exactly(tmp_path):
     assert side["area"] == pytest.approx(0.8)
     assert (beside["outlines"], beside["area"]) == (0, 0)
     drawings = sorted(entry.name for entry in (tmp_path / "cuts").iterdir())
-    assert drawings == ["section-x=5.5.svg", "section-y=100.svg", "section-z=7.svg"]
-    assert "fill-rule" in (tmp_path / "cuts" / "section-z=7.svg").read_text()
+    assert drawings == ["section-x=5.5.svg", "section-y=100.svg", "section-z=50%.svg"]
+    assert "fill-rule" in (tmp_path / "cuts" / "section-z=50%.svg").read_text()
 
 
 def test_open_surfaces_points_and_fields_are_measured_as_far_as_they_can_be(far_run):
@@ -159,3 +159,47 @@ def test_a_ball_answers_exactly(tmp_path, far_run):
     assert abs(trained["value"][2]) < 1
     with pytest.raises(InputError, match="no table"):
         write_table(tmp_path / "a.txt", answers)
+
+
+def test_far_from_the_origin_nothing_is_moved():
+    field = combine(["sphere:4500000.3,2,3,1", "sphere:4500000.3,2,3,0.5"], "union")
+    vertices = field.mesh(48).vertices
+    middle = (vertices.min(axis=0) + vertices.max(axis=0)) / 2
+    assert middle == pytest.approx([4500000.3, 2, 3], abs=1e-4)
+
+
+def test_many_blends_do_not_outgrow_their_box():
+    mesh = combine(["sphere:0,0,0,1"] * 4, "smooth_union", 1.0).mesh(48)
+    assert np.linalg.norm(mesh.vertices, axis=1) == pytest.approx(1.484, abs=0.01)
+
+
+def test_what_is_measured_is_the_solid_however_its_faces_are():
+    box = box_mesh((0.5, 0.5, 0.5))
+    turned = measure(as_shape(Mesh(box.vertices, box.faces[:, ::-1])), ["z=50%"])
+    assert turned["volume"] == pytest.approx(1)
+    assert turned["sections"][0]["area"] == pytest.approx(1)
+    assert "turned" in turned["notes"][0]
+    moved = Mesh(
+        np.concatenate([box.vertices, np.add(box.vertices, (0.5, 0, 0))]),
+        np.concatenate([box.faces, box.faces + 8]),
+    )
+    found = measure(as_shape(moved), resolution=64)
+    assert found["volume"] == pytest.approx(1.5, rel=0.02)
+    assert "overlap" in found["notes"][0]
+
+
+def test_sections_far_away_have_files_of_their_own(tmp_path):
+    box = as_shape(box_mesh((0.5, 0.5, 0.5), (0.0, 0.0, 4.5e6)))
+    cuts = measure(box, ["z=20%", "z=70%"], tmp_path)["sections"]
+    assert cuts[0]["file"] != cuts[1]["file"]
+    answers = query(box, np.array([[0.0, 0.0, 4500000.12345]]))
+    write_table(tmp_path / "a.csv", answers)
+    assert "4500000.12345" in (tmp_path / "a.csv").read_text()
+
+
+def test_answers_agree_with_each_other_and_points_that_are_no_numbers_are_refused(far_run):
+    points = np.random.default_rng(0).uniform(90, 110, (5000, 3)) - (0, 100, 150)
+    answers = query(far_run, points)
+    assert np.array_equal(answers["inside"], answers["signed_distance"] < 0)
+    with pytest.raises(InputError, match="not finite"):
+        query(far_run, np.array([[np.nan, 0, 0]]))

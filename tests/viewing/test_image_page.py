@@ -10,7 +10,7 @@ from PIL import Image
 
 from isofield.viewing.charts import Curve
 from isofield.viewing.image_page import ImagePage, amplified_difference, spectrum_picture, write_image_page
-from isofield.viewing.sections import Number, fingerprint
+from isofield.viewing.page_parts import Number, fingerprint
 
 NAME = "</title><script>alert(1)</script>{{style}}&.png"
 RNG = np.random.default_rng(0)

@@ -1,0 +1,27 @@
+"""Every method of the table through the verbs: train, extract or render, evaluate."""
+
+import numpy as np
+import pytest
+
+from isofield.data.image import as_image
+from isofield.methods import METHODS
+from isofield.verbs.evaluate import evaluate
+from isofield.verbs.fit import fit
+
+SMALL = {
+    "solid": {"points": 1024, "network": {"levels": 3, "coarsest": 8, "finest": 32, "log2_table": 15}},
+    "surface": {"points": 64, "layers": 2, "width": 32},
+    "picture": {"levels": 3},
+}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_few_steps_give_products_and_figures(name, make_ball, tmp_path):
+    learns_from = METHODS[name].learns_from
+    source = as_image(np.full((32, 32, 3), 99, np.uint8)) if learns_from == "picture" else make_ball()
+    more = {} if learns_from == "picture" else {"resolution": 24}
+    run = fit(source, name, config=SMALL[learns_from], steps=30, out=tmp_path / "run", **more)
+    assert run.folder.page.is_file()
+    assert run.metrics["figures"] == pytest.approx(
+        evaluate(run, source=source)["figures"], nan_ok=True, rel=1e-6
+    )
