@@ -2,6 +2,7 @@
 plain table."""
 
 import importlib
+import os
 import sys
 
 __all__ = ["main"]
@@ -65,6 +66,9 @@ def _run(verb: str, arguments: list[str]) -> int:
         return 130
     except SystemExit as stop:  # the parser of flags: usage errors and --help
         return stop.code if isinstance(stop.code, int) else 2
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except Exception as error:
         if debug:
             raise

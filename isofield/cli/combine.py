@@ -52,7 +52,7 @@ class Arguments:
     """what to write where the ending allows several"""
     length: str | None = None
     """radius of blends, amount of the offset, thickness of the shell: in the input's units, or in percent of
-    the first part's longest edge, such as 2%%"""
+    the first part's longest edge, such as 2%"""
     resolution: int | None = None
     """cells of the extraction grid along an axis, or of voxels"""
     shared: Shared = field(default_factory=Shared)

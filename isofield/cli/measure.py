@@ -25,7 +25,7 @@ class Arguments:
     source: tyro.conf.Positional[Path]
     """a file or the folder of a run"""
     section: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
-    """a plane to cut with: z=0.05 in the shape's units, or z=50%% of its extent; may be repeated"""
+    """a plane to cut with: z=0.05 in the shape's units, or z=50% of its extent; may be repeated"""
     out: Path | None = None
     """folder for drawings of the sections (SVG)"""
     resolution: int | None = None
@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> None:
 
 def _text(result: dict[str, Any]) -> str:
     def numbers(values: list[float]) -> str:
-        return " ".join(f"{value:.6g}" for value in values)
+        return " ".join(f"{value:.9g}" for value in values)
 
     rows = {
         "box": f"{numbers(result['box'][0])} to {numbers(result['box'][1])}",

@@ -40,10 +40,14 @@ def read_binvox(path: str | os.PathLike) -> VoxelGrid:
     (scale,) = _numbers(header, "scale", 1, path, (1.0,))
     pairs = np.frombuffer(data, np.uint8, offset=start.end())
     pairs = pairs[: len(pairs) // 2 * 2].reshape(-1, 2)
-    coded, cells = int(pairs[:, 1].sum(dtype=np.int64)), size[0] * size[1] * size[2]
-    if coded != cells or pairs[:, 0].max(initial=0) > 1:
+    if pairs[:, 0].max(initial=0) > 1:
         raise InputError(
-            f"the runs code {coded} cells of 0 or 1, but the header promises "
+            f"a run has the value {pairs[:, 0].max()}, where only 0 and 1 are known", path, "Export it again."
+        )
+    coded, cells = int(pairs[:, 1].sum(dtype=np.int64)), size[0] * size[1] * size[2]
+    if coded != cells:
+        raise InputError(
+            f"the runs code {coded} cells, but the header promises "
             f"{size[0]} x {size[1]} x {size[2]} = {cells}",
             path,
             "The file is damaged or cut short; copy or export it again.",

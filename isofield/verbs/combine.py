@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from ..geometry.closed_forms import box_distance, sphere_distance, torus_distanc
 from ..geometry.combine import OPERATIONS, Operation
 from ..geometry.frames import Frame
 from ..geometry.level import Below
+from ..methods.choice import QUALITIES
 from ..runtime.errors import InputError
 from ..training.method import Surface
 from .field import Field
@@ -20,6 +22,9 @@ from .lengths import length_of
 from .representation import as_field, opened
 
 __all__ = ["combine"]
+
+WALL_CELLS = 3  # across the wall of a shell, where the resolution is not given
+FINEST = 1024  # cells along an axis that are chosen unasked
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,9 +52,8 @@ def combine(parts: list[Any], op: str, length: float | str | None = None) -> Fie
     operation = OPERATIONS[op]
     wanted = operation.parts
     if len(parts) != wanted if wanted else len(parts) < 2:
-        raise InputError(
-            f"{op} takes {wanted or 'two or more'} solids, not {len(parts)}", "--op", "Name so many."
-        )
+        count = "one solid" if wanted else "two solids or more"
+        raise InputError(f"{op} takes {count}, not {len(parts)}", "--op", "Name other parts, or another one.")
     solids = [_part(part) for part in parts]
     amount = _length(length, op, operation, solids[0])
 
@@ -67,7 +71,12 @@ def combine(parts: list[Any], op: str, length: float | str | None = None) -> Fie
         return (distance(torch.from_numpy(frame.to_input(points.numpy()))) * frame.scale).float()
 
     surface = Surface(in_working_box, Below(0.0), "signed distance", is_length=True)
-    return Field(f"{op}-{'-'.join(solid.name for solid in solids)}", surface, frame)
+    detail = amount * frame.scale if op == "shell" else 0.0
+    resolution = QUALITIES["standard"].resolution
+    if detail:
+        resolution = min(max(resolution, ceil(WALL_CELLS * 2 / detail)), FINEST)
+    name = f"{op}-{'-'.join(solid.name for solid in solids)}"
+    return Field(name, surface, frame, resolution, detail=detail)
 
 
 def _length(given: float | str | None, op: str, operation: Operation, first: _Part) -> float:
@@ -105,7 +114,7 @@ def _box(op: str, operation: Operation, amount: float, solids: list[_Part]) -> n
 
 
 def _part(source: Any) -> _Part:
-    if isinstance(source, str) and source.partition(":")[0] in BODIES and not Path(source).exists():
+    if isinstance(source, str) and ":" in source and not Path(source).exists():
         return _body(source)
     given = opened(source)
     field = as_field(given)
@@ -145,6 +154,9 @@ BODIES: dict[str, tuple[str, Callable[..., tuple[Callable, np.ndarray]]]] = {
 
 def _body(text: str) -> _Part:
     name, _, numbers = text.partition(":")
+    if name not in BODIES:
+        known = ", ".join(f"{body}:{form}" for body, (form, _) in BODIES.items())
+        raise InputError(f"{text!r} is neither a file nor a plain body", "combine", f"The bodies: {known}.")
     form, make = BODIES[name]
     try:
         values = [float(number) for number in numbers.split(",")]

@@ -164,7 +164,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
 
 
 def _remarks(result: dict[str, Any]) -> list[str]:
-    becomes = [f"How {name} becomes a surface: {how}." for name, how in result["becomes_a_surface"].items()]
+    becomes = [f"{name}, as a surface: {how}." for name, how in result["becomes_a_surface"].items()]
     meaning = [f"{SHOWN[name]}: {text}." for name, text in result["meaning"].items()]
     return ["Bytes are those of the payload (cells, coordinates, indices, weights).", *becomes, *meaning]
 

@@ -177,6 +177,8 @@ class _How:
             raise InputError(
                 f"must be 1 or more, not {self.points}", "--points", "Usual are 10,000 and more."
             )
+        if self.seed is not None and self.seed < 0:
+            raise InputError(f"must not be negative, not {self.seed}", "--seed", "Give a whole number.")
         if self.resolution is not None:
             check_extraction(self.resolution)
 

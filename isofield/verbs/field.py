@@ -20,12 +20,14 @@ from ..geometry.level import Below
 from ..geometry.mesh import Mesh
 from ..geometry.solid import Solid
 from ..methods.choice import QUALITIES
-from ..runtime.errors import InputError
+from ..runtime.errors import FailedError, InputError
+from ..runtime.progress import say
 from ..training.method import Method, Surface
 
 __all__ = ["Field", "Network", "field_of_shape"]
 
 CHUNK = 1 << 17  # points evaluated at a time
+FINE_ENOUGH = 2  # cells across a wall
 COARSEST = 64  # cells along an axis, however few the points of a shape are
 
 
@@ -45,7 +47,8 @@ class Field:
     name: of the shape. surface: the field and which side of which level is inside, in the working box. frame:
     the similarity between the shape's coordinates and that box. resolution: cells along an axis that suit the
     field. network: what it is made of, where it was trained. input: what it was trained on, where that is at
-    hand: parts of the surface that lie nowhere near it are left out.
+    hand: parts of the surface that lie nowhere near it are left out. detail: the least thickness that was
+    asked for, in the working box; 0 where none was.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Field:
     resolution: int = QUALITIES["standard"].resolution
     network: Network | None = None
     input: Callable[[], Shape | None] = lambda: None
+    detail: float = 0.0
 
     def __call__(self, points: Any) -> Tensor:
         """Values of the field, a tensor [N], at points [N, 3].
@@ -86,7 +90,19 @@ class Field:
         with the field's normals. Raises FailedError where there is none."""
         surface = self.surface
         resolution = self.resolution if resolution is None else resolution
-        found = extract_surface(surface.field, surface.inside, resolution, progress=progress)
+        if 0 < self.detail < FINE_ENOUGH * 2 / resolution:
+            needed = round(FINE_ENOUGH * 2 / self.detail)
+            say(f"note: the wall is thinner than {FINE_ENOUGH} cells and tears; take --resolution {needed}")
+        try:
+            found = extract_surface(surface.field, surface.inside, resolution, progress=progress)
+        except FailedError:
+            if self.network is not None:
+                raise
+            raise FailedError(
+                f"nothing of it is as large as a cell, with {resolution} along an axis of its box",
+                self.name,
+                "Check the places and lengths, or give a finer --resolution.",
+            ) from None
         mesh, shape = found.mesh, self.input()
         if shape is not None:
             mesh, _ = without_floaters(mesh, *self.support(shape, found.cell))

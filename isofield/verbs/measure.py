@@ -50,6 +50,8 @@ def measure(
     closed = certificate.volume is not None or kind_of(given) == "voxels"  # whose cells may share edges
     if not closed:
         notes.append("the surface is not closed and oriented, so it encloses no volume; fit closes it")
+    cuts = [_section(mesh, *plane, low, high, out) for plane in planes]
+    notes += [f"the plane {cut['plane']} does not meet the shape" for cut in cuts if not cut["outlines"]]
     result: dict[str, Any] = {
         "kind": kind_of(given),
         "box": [low.tolist(), high.tolist()],
@@ -61,7 +63,7 @@ def measure(
         "closed": certificate.closed,
         "components": certificate.components,
         "genus": certificate.genus,
-        "sections": [_section(mesh, *plane, low, high, out) for plane in planes],
+        "sections": cuts,
         "notes": notes,
     }
     return result
@@ -72,7 +74,9 @@ def _measured(given: Representation, resolution: int | None) -> tuple[Mesh, list
     if not isinstance(given, Shape) or given.kind == "points":
         return surface_of(given, resolution), [f"measured on the surface of the {in_words(given)}"]
     mesh = surface_of(given)
-    if given.voxels is not None or count_open_edges(mesh) > 0:
+    if given.voxels is not None:
+        return mesh, ["the surface is that of the cells: its area counts their steps, up to half too much"]
+    if count_open_edges(mesh) > 0:
         return mesh, []
     if given.solid.separating_share < CLEAN:
         solid = as_field(given).mesh(resolution)

@@ -66,8 +66,8 @@ def train(
             config = config.for_data(record)
         budget = options.budget(config.steps(chosen))
         description = _description(record, choice, config, budget, options, quality or "standard", command)
-    for doubt in description["doubts"]:
-        say(f"note: {doubt}")
+    for note in [*record.notes, *description["doubts"]]:
+        say(f"note: {note}")
     name = description["method"]
     trained = build_method(description["method"], description["config"], description["seed"], "run.json")
     trained.prepare(record, description["seed"])  # first: what cannot be trained on costs no folder

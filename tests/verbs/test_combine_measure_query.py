@@ -89,8 +89,8 @@ def test_trained_fields_are_combined_by_their_surface_and_written_as_anything(tm
 @pytest.mark.parametrize(
     ("parts", "op", "length", "words"),
     [
-        ([BALL], "union", None, "two or more"),
-        ([BALL, BALL], "shell", 0.1, "takes 1"),
+        ([BALL], "union", None, "two solids or more"),
+        ([BALL, BALL], "shell", 0.1, "takes one solid"),
         ([BALL, BALL], "union", 0.1, "takes no length"),
         ([BALL], "shell", None, "needs its thickness"),
         ([BALL], "shell", "x%", "not a length"),
@@ -99,7 +99,7 @@ def test_trained_fields_are_combined_by_their_surface_and_written_as_anything(tm
         ([BALL, "sphere:0,0,0,1"], "intersection", None, "do not overlap"),
         ([BALL, "sphere:0,0,0"], "union", None, "is not a sphere"),
         ([BALL, "sphere:0,0,0,-1"], "union", None, "has no inside"),
-        ([BALL, "cone:0,0,0,1"], "union", None, "no such file"),
+        ([BALL, "cone:0,0,0,1"], "union", None, "plain body"),
         ([BALL, BALL], "glue", None, "no operation"),
     ],
 )
