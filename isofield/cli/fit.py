@@ -167,8 +167,8 @@ def _text(run: Any) -> str:
     lines = [first]
     lines += [f"  {name}: {value:.5g}" for name, value in run.metrics["headline"].items()]
     lines += [
-        f"  {run.seconds['total']:.1f} s after start-up, {run.seconds['training']:.1f} s of them for preparing "
-        "and training"
+        f"  {run.seconds['total']:.1f} s after start-up, {run.seconds['training']:.1f} s of them to prepare "
+        "and train"
     ]
     lines += [f"  note: {doubt}" for doubt in [*run.description["doubts"], *run.metrics["doubts"]]]
     lines += [f"page: {run.folder.page}", f"next: {following}"]
