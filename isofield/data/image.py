@@ -18,7 +18,7 @@ from ..runtime.errors import InputError
 from ..runtime.files import atomic_path
 from .deep_png import read_deep_png, write_deep_png
 
-__all__ = ["IMAGE_ENDINGS", "Image", "as_image", "read_image", "write_image"]
+__all__ = ["IMAGE_ENDINGS", "Image", "as_image", "check_image_output", "read_image", "write_image"]
 
 IMAGE_ENDINGS = (
     ".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".ppm", ".pgm", ".avif",
@@ -115,9 +115,9 @@ def read_image(path: str | os.PathLike) -> Image:
     """The picture in a file of any format that Pillow reads, upright as its EXIF orientation says.
 
     Palettes are looked up, CMYK and other colour spaces become RGB, of several frames the first is taken;
-    each is said in the notes. 16 bits are kept of PNG files and of grey ones; of colours in TIFF and PPM files
-    Pillow gives 8, which is said too. Raises InputError for what cannot be read or is no picture of 8 or 16
-    bits.
+    each is said in the notes. 16 bits are kept of PNG files and of grey ones; of colours in TIFF and PPM
+    files Pillow gives 8, which is said too. Raises InputError for what cannot be read or is no picture of 8
+    or 16 bits.
     """
     path = Path(path)
     try:
@@ -169,8 +169,8 @@ def _decoded(picture: PIL.Image.Image, path: Path) -> tuple[np.ndarray, list[str
         pixels = pixels[:, :, None] if pixels.ndim == 2 else pixels
         if bits > 8 * pixels.itemsize:
             notes.append(
-                f"{bits} bits a channel were cut to 8: only .png files of colours are read with 16. Save it as "
-                "one to keep them."
+                f"{bits} bits a channel were cut to 8: colours are read with 16 from .png files alone. Save "
+                "it as one to keep them."
             )
     else:
         pixels = deep
@@ -247,10 +247,10 @@ def _in_plain_mode(picture: PIL.Image.Image, path: Path) -> tuple[PIL.Image.Imag
     )
 
 
-def write_image(path: str | os.PathLike, pixels: np.ndarray) -> None:
-    """Write pixels, uint8 or uint16 [H, W, C], in the format of the name's ending, whole or not at all.
+def check_image_output(path: str | os.PathLike, channels: int, deep: bool) -> None:
+    """Raise InputError where `write_image` could not write such a picture, before any work.
 
-    16 bits only as .png, or grey as .tif. Raises InputError for a format that cannot hold them.
+    deep: whether it has 16 bits.
     """
     path = Path(path)
     ending = path.suffix.lower()
@@ -258,7 +258,6 @@ def write_image(path: str | os.PathLike, pixels: np.ndarray) -> None:
         raise InputError(
             f"no writer for {ending!r} pictures", path, f"Formats that are written: {' '.join(WRITTEN)}."
         )
-    channels, deep = pixels.shape[2], pixels.dtype == np.uint16
     held = {
         ".png": True,
         ".webp": not deep,
@@ -267,12 +266,23 @@ def write_image(path: str | os.PathLike, pixels: np.ndarray) -> None:
     }.get(ending, not deep and channels in (1, 3))
     if not held:
         raise InputError(
-            f"{ending} files cannot hold {SUBJECTS[channels]} of {8 * pixels.itemsize} bits",
+            f"{ending} files cannot hold {SUBJECTS[channels]} of {16 if deep else 8} bits",
             path,
             "Write a .png file.",
         )
+    if not path.parent.is_dir():
+        raise InputError("there is no such folder", path.parent, "Make it, or name another output.")
+
+
+def write_image(path: str | os.PathLike, pixels: np.ndarray) -> None:
+    """Write pixels, uint8 or uint16 [H, W, C], in the format of the name's ending, whole or not at all.
+
+    16 bits only as .png, or grey as .tif. Raises InputError for a format that cannot hold them.
+    """
+    path, channels, deep = Path(path), pixels.shape[2], pixels.dtype == np.uint16
+    check_image_output(path, channels, deep)
     with atomic_path(path) as temporary:
-        if deep and ending == ".png":
+        if deep and path.suffix.lower() == ".png":
             write_deep_png(temporary, pixels)
             return
         flat = np.ascontiguousarray(pixels[:, :, 0] if channels == 1 else pixels)
