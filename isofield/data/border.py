@@ -1,5 +1,6 @@
 """The border: what every reader hands over, and the checks that turn it into a Shape or a clear error."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -11,8 +12,9 @@ from ..runtime.errors import InputError
 from .shape import Shape
 from .voxels import VoxelGrid
 
-__all__ = ["Contents", "admit", "refuse_not_finite"]
+__all__ = ["Contents", "admit", "left_out", "refuse_not_finite"]
 
+NAMED = 8  # of what is left out, before the rest is only counted
 UNIT = 1e-6  # normals as near as this to unit length have it in single precision
 
 
@@ -36,6 +38,13 @@ class Contents:
     per_corner: bool = False
     towards_sensor: np.ndarray | None = None
     voxels: VoxelGrid | None = None
+
+
+def left_out(names: Iterable[str]) -> tuple[str, ...]:
+    """The note on what a file holds under these names and its reader does not take; none for no names."""
+    names = [name[:40] for name in names]
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return (f"Left out: {', '.join(names[:NAMED])}{more}.",) if names else ()
 
 
 def admit(contents: Contents, path: Path) -> Shape:

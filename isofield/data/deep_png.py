@@ -13,46 +13,66 @@ __all__ = ["read_deep_png", "write_deep_png"]
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}  # by colour type
+# which pixels are stored together: first row, first column, steps down and right
+WHOLE = ((0, 0, 1, 1),)
+ADAM7 = (
+    (0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1),
+)  # fmt: skip
 
 
 def read_deep_png(path: str | os.PathLike) -> np.ndarray | None:
     """Pixels uint16 [H, W, C] of a PNG file of 16 bits a channel that Pillow has opened; None for any other.
 
-    None also for interlaced files and those with one transparent colour, which are left to Pillow. Raises
-    ValueError where data is missing.
+    One colour or grey that the file marks as transparent (tRNS) becomes an alpha channel. Raises ValueError
+    where data is missing.
     """
     with open(path, "rb") as file:
         head = file.read(33)
         if len(head) < 33 or not head.startswith(SIGNATURE) or head[12:16] != b"IHDR":
             return None
         width, height, bits, colour, _, _, interlaced = struct.unpack(">IIBBBBB", head[16:29])
-        if bits != 16 or interlaced or colour not in CHANNELS:
+        if bits != 16 or colour not in CHANNELS or interlaced > 1:
             return None
-        pieces = []
+        pieces, transparent = [], None
         while len(start := file.read(8)) == 8:
             size, kind = struct.unpack(">I4s", start)
-            if kind == b"tRNS":
-                return None
             if kind == b"IEND":
                 break
             content = file.read(size)
             file.read(4)  # checksum: zlib's own covers the pixels
             if kind == b"IDAT":
                 pieces.append(content)
-    pixel_bytes = 2 * CHANNELS[colour]
-    row_bytes = width * pixel_bytes
+            elif kind == b"tRNS" and size == 2 * CHANNELS[colour] and colour in (0, 2):
+                transparent = np.frombuffer(content, ">u2")
+    pixels = np.empty((height, width, CHANNELS[colour]), np.uint16)
+    _fill(pixels, b"".join(pieces), ADAM7 if interlaced else WHOLE)
+    if transparent is None:
+        return pixels
+    opaque = (pixels != transparent).any(axis=2, keepdims=True)
+    return np.concatenate([pixels, opaque * np.uint16(0xFFFF)], axis=2)
+
+
+def _fill(pixels: np.ndarray, packed: bytes, passes: tuple[tuple[int, int, int, int], ...]) -> None:
+    """Write what the zlib stream holds, the pixels of one pass after the other, into uint16 [H, W, C]."""
+    parts = [pixels[top::down, left::right] for top, left, down, right in passes]
+    parts = [part for part in parts if part.size]
+    pixel_bytes = 2 * pixels.shape[2]
+    promised = sum(len(part) * (part.shape[1] * pixel_bytes + 1) for part in parts)
     try:
         # no more than the picture holds, whatever the stream would expand to
-        data = zlib.decompressobj().decompress(b"".join(pieces), height * (row_bytes + 1))
+        data = np.frombuffer(zlib.decompressobj().decompress(packed, promised), np.uint8)
     except zlib.error as error:
         raise ValueError(str(error)) from None
-    if len(data) < height * (row_bytes + 1):
+    if len(data) < promised:
         raise ValueError("rows are missing")
-    rows = np.frombuffer(data, np.uint8).reshape(height, row_bytes + 1)
-    if rows[:, 0].max() > 4:
-        raise ValueError("an unknown filter")
-    values = png_filters.unfilter(rows[:, 0], rows[:, 1:], pixel_bytes)
-    return values.view(">u2").reshape(height, width, CHANNELS[colour]).astype(np.uint16)
+    place = 0
+    for part in parts:
+        row_bytes = part.shape[1] * pixel_bytes + 1
+        rows = data[place : place + len(part) * row_bytes].reshape(len(part), row_bytes)
+        place += rows.size
+        if rows[:, 0].max() > 4:
+            raise ValueError("an unknown filter")
+        part[:] = png_filters.unfilter(rows[:, 0], rows[:, 1:], pixel_bytes).view(">u2").reshape(part.shape)
 
 
 def write_deep_png(path: str | os.PathLike, pixels: np.ndarray) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import struct
 import warnings
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from ..runtime.errors import InputError
 from ..runtime.files import atomic_path
 from .deep_png import read_deep_png, write_deep_png
 
-__all__ = ["IMAGE_ENDINGS", "Image", "as_image", "read_image", "write_image"]
+__all__ = ["IMAGE_ENDINGS", "Image", "as_image", "check_image_output", "read_image", "write_image"]
 
 IMAGE_ENDINGS = (
     ".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".ppm", ".pgm", ".avif",
@@ -25,6 +26,8 @@ IMAGE_ENDINGS = (
 WRITTEN = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 SMALLEST = 8  # pixels along an axis, below which there is nothing to learn
 ORIENTATION = 0x0112  # of EXIF
+BITS_PER_SAMPLE = 258  # of TIFF
+ONE_TRANSPARENT = "One colour is marked as transparent: it became an alpha channel."
 SUBJECTS = {1: "grey", 2: "grey with alpha", 3: "colour", 4: "colour with alpha"}
 
 
@@ -112,7 +115,9 @@ def read_image(path: str | os.PathLike) -> Image:
     """The picture in a file of any format that Pillow reads, upright as its EXIF orientation says.
 
     Palettes are looked up, CMYK and other colour spaces become RGB, of several frames the first is taken;
-    each is said in the notes. Raises InputError for what cannot be read or is no picture of 8 or 16 bits.
+    each is said in the notes. 16 bits are kept of PNG files and of grey ones; of colours in TIFF and PPM
+    files Pillow gives 8, which is said too. Raises InputError for what cannot be read or is no picture of 8
+    or 16 bits.
     """
     path = Path(path)
     try:
@@ -155,15 +160,22 @@ def _decoded(picture: PIL.Image.Image, path: Path) -> tuple[np.ndarray, list[str
         notes.append(f"The file holds {frames} frames; the first is taken, {frames - 1} are left.")
     if picture.info.get("icc_profile"):
         notes.append("Its colour profile is not applied: the numbers are taken as sRGB.")
-    turn = picture.getexif().get(ORIENTATION, 1)
+    turn, bits = picture.getexif().get(ORIENTATION, 1), _stored_bits(picture, path)
     deep = read_deep_png(path) if picture.format == "PNG" else None
     if deep is None:
         picture.load()
         picture, converted = _in_plain_mode(picture, path)
         pixels, notes = np.asarray(picture), [*notes, *converted]
         pixels = pixels[:, :, None] if pixels.ndim == 2 else pixels
+        if bits > 8 * pixels.itemsize:
+            notes.append(
+                f"{bits} bits a channel were cut to 8: colours are read with 16 from .png files alone. Save "
+                "it as one to keep them."
+            )
     else:
         pixels = deep
+        if "transparency" in picture.info:
+            notes.append(ONE_TRANSPARENT)
     if turn in TURNS:
         pixels = TURNS[turn](pixels)
         notes.append(f"Turned upright as its EXIF orientation ({turn}) says.")
@@ -176,6 +188,18 @@ def _decoded(picture: PIL.Image.Image, path: Path) -> tuple[np.ndarray, list[str
         else:
             notes.append("Alpha is learnt as a channel of its own; colours are not multiplied by it.")
     return np.ascontiguousarray(pixels), notes
+
+
+def _stored_bits(picture: PIL.Image.Image, path: Path) -> int:
+    """Bits of a number as the file has them, where Pillow may give fewer; 8 where it never does."""
+    if picture.format == "TIFF":
+        return max(picture.tag_v2.get(BITS_PER_SAMPLE, (1,)))  # type: ignore[attr-defined]
+    if picture.format == "PPM":
+        with open(path, "rb") as file:
+            words = re.sub(rb"#[^\r\n]*", b"", file.read(4096)).split(None, 4)
+        if words[0] in (b"P2", b"P3", b"P5", b"P6") and len(words) > 3:
+            return int(words[3]).bit_length()  # of the largest value
+    return 8
 
 
 # EXIF orientation -> what makes the picture upright (Exif 2.32, table of tag 274)
@@ -197,9 +221,9 @@ def _in_plain_mode(picture: PIL.Image.Image, path: Path) -> tuple[PIL.Image.Imag
     if mode in ("L", "LA", "RGB", "RGBA") and not see_through:
         return picture, []
     if mode == "L":
-        return picture.convert("LA"), ["One grey is marked as transparent: it became an alpha channel."]
+        return picture.convert("LA"), [ONE_TRANSPARENT]
     if mode == "RGB":
-        return picture.convert("RGBA"), ["One colour is marked as transparent: it became an alpha channel."]
+        return picture.convert("RGBA"), [ONE_TRANSPARENT]
     if mode in ("P", "PA"):
         wanted = "RGBA" if see_through or mode == "PA" else "RGB"
         return picture.convert(wanted), ["The colours of its palette were looked up."]
@@ -223,10 +247,10 @@ def _in_plain_mode(picture: PIL.Image.Image, path: Path) -> tuple[PIL.Image.Imag
     )
 
 
-def write_image(path: str | os.PathLike, pixels: np.ndarray) -> None:
-    """Write pixels, uint8 or uint16 [H, W, C], in the format of the name's ending, whole or not at all.
+def check_image_output(path: str | os.PathLike, channels: int, deep: bool) -> None:
+    """Raise InputError where `write_image` could not write such a picture, before any work.
 
-    16 bits only as .png, or grey as .tif. Raises InputError for a format that cannot hold them.
+    deep: whether it has 16 bits.
     """
     path = Path(path)
     ending = path.suffix.lower()
@@ -234,7 +258,6 @@ def write_image(path: str | os.PathLike, pixels: np.ndarray) -> None:
         raise InputError(
             f"no writer for {ending!r} pictures", path, f"Formats that are written: {' '.join(WRITTEN)}."
         )
-    channels, deep = pixels.shape[2], pixels.dtype == np.uint16
     held = {
         ".png": True,
         ".webp": not deep,
@@ -243,12 +266,23 @@ def write_image(path: str | os.PathLike, pixels: np.ndarray) -> None:
     }.get(ending, not deep and channels in (1, 3))
     if not held:
         raise InputError(
-            f"{ending} files cannot hold {SUBJECTS[channels]} of {8 * pixels.itemsize} bits",
+            f"{ending} files cannot hold {SUBJECTS[channels]} of {16 if deep else 8} bits",
             path,
             "Write a .png file.",
         )
+    if not path.parent.is_dir():
+        raise InputError("there is no such folder", path.parent, "Make it, or name another output.")
+
+
+def write_image(path: str | os.PathLike, pixels: np.ndarray) -> None:
+    """Write pixels, uint8 or uint16 [H, W, C], in the format of the name's ending, whole or not at all.
+
+    16 bits only as .png, or grey as .tif. Raises InputError for a format that cannot hold them.
+    """
+    path, channels, deep = Path(path), pixels.shape[2], pixels.dtype == np.uint16
+    check_image_output(path, channels, deep)
     with atomic_path(path) as temporary:
-        if deep and ending == ".png":
+        if deep and path.suffix.lower() == ".png":
             write_deep_png(temporary, pixels)
             return
         flat = np.ascontiguousarray(pixels[:, :, 0] if channels == 1 else pixels)

@@ -1,4 +1,4 @@
-"""Wavefront OBJ: vertices, perhaps with colours, and polygons; materials and texture are not read."""
+"""Wavefront OBJ: vertices, perhaps with colours, and polygons; what else it holds is left out and named."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 
 from ..geometry.mesh import Mesh
 from ..runtime.errors import InputError
-from .border import Contents
+from .border import Contents, left_out
 from .colours import colour_bytes
 from .faces import fan_triangles
 from .text import Lines, numbers, split_lines, write_rows
@@ -43,8 +43,8 @@ def read_obj(path: Path) -> Contents:
         )
     vertices, colours = _vertices(lines, is_vertex, path)
     faces, notes = _faces(lines, is_face, is_vertex, path)
-    if _first_word_is(lines, b"vt").any():
-        notes = (*notes, "Textures were not read: only colours of vertices are carried over.")
+    left = {"texture coordinates": b"vt", "materials": b"usemtl", "lines": b"l", "curves": b"curv"}
+    notes += left_out(name for name, word in left.items() if _first_word_is(lines, word).any())
     normals = None
     if not len(faces) and is_normal.sum() == len(vertices):
         normals = _rows(lines, is_normal, "normal", (3,), path)
@@ -52,10 +52,10 @@ def read_obj(path: Path) -> Contents:
 
 
 def _first_word_is(lines: Lines, word: bytes) -> np.ndarray:
-    """Bool [L]: whether the first word of a line is `word` (which has at most two letters)."""
+    """Bool [L]: whether the first word of a line is `word`."""
     start = lines.start
     found = np.ones(len(start), bool)
-    padded = np.append(lines.raw, np.zeros(2, np.uint8))
+    padded = np.append(lines.raw, np.zeros(len(word), np.uint8))
     for place, letter in enumerate(word):
         found &= padded[start + place] == letter
     return found & (padded[start + len(word)] <= 32)

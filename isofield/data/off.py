@@ -8,7 +8,7 @@ import numpy as np
 
 from ..geometry.mesh import Mesh
 from ..runtime.errors import InputError
-from .border import Contents
+from .border import Contents, left_out
 from .colours import colour_bytes
 from .faces import fan_triangles, list_places
 from .text import Lines, numbers, split_lines, write_rows
@@ -50,7 +50,8 @@ def read_off(path: Path) -> Contents:
     is_vertex[1 : 1 + vertices] = True
     is_face[1 + vertices : 1 + vertices + polygons] = True
     coordinates, normals, colours, notes = _vertices(lines, is_vertex, keyword[2].decode(), path)
-    faces = _faces(lines, is_face, path)
+    faces, coloured = _faces(lines, is_face, path)
+    notes += left_out(["colours of faces"] if coloured else [])
     return Contents(coordinates, faces, normals, colours, notes, lines.number[is_vertex])
 
 
@@ -96,10 +97,11 @@ def _vertices(
     return rows[:, :3], normals, colours, notes
 
 
-def _faces(lines: Lines, chosen: np.ndarray, path: Path) -> np.ndarray:
-    """Triangles [F, 3] of lines that hold a count, as many vertex indices, and perhaps colours."""
+def _faces(lines: Lines, chosen: np.ndarray, path: Path) -> tuple[np.ndarray, bool]:
+    """Triangles [F, 3] of lines that hold a count, as many vertex indices, and perhaps colours; whether some
+    do."""
     if not chosen.any():
-        return np.zeros((0, 3), np.int64)
+        return np.zeros((0, 3), np.int64), False
     text = lines.text_after(chosen, 0)
     kind = np.float64 if b"." in text else np.int64  # parsing whole numbers is five times faster
     values = numbers(text, kind, path, lines.line_of_word(chosen, 0))
@@ -115,7 +117,8 @@ def _faces(lines: Lines, chosen: np.ndarray, path: Path) -> np.ndarray:
             "Repair the line or export the file again.",
         )
     counts = counts.astype(np.int64)
-    return fan_triangles(counts, values[list_places(first + 1, counts, 1)])
+    triangles = fan_triangles(counts, values[list_places(first + 1, counts, 1)])
+    return triangles, bool((words > counts + 1).any())
 
 
 def write_off(file: BinaryIO, mesh: Mesh, comments: list[str]) -> None:

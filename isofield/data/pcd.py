@@ -10,7 +10,7 @@ import numpy as np
 
 from ..geometry.mesh import Mesh
 from ..runtime.errors import InputError
-from .border import Contents
+from .border import Contents, left_out
 from .text import numbers, split_lines
 
 __all__ = ["read_pcd", "write_pcd"]
@@ -25,14 +25,14 @@ _KEYWORDS = {"VERSION", "FIELDS", "SIZE", "TYPE", "COUNT", "WIDTH", "HEIGHT", "V
 
 
 @dataclass(frozen=True)
-class Field:
+class Column:
     """One field of every point: `count` numbers of the numpy type `scalar` ("f4"), `start` bytes and
-    `column` numbers after the point's first."""
+    `place` numbers after the point's first."""
 
     scalar: str
     count: int
     start: int
-    column: int
+    place: int
 
     @property
     def size(self) -> int:
@@ -45,7 +45,7 @@ class Header:
     """points: how many. row, width: bytes and numbers of one. viewpoint: x y z and quaternion w x y z.
     layout: a name in LAYOUTS. body: where the points begin."""
 
-    fields: dict[str, Field]
+    fields: dict[str, Column]
     points: int
     row: int
     width: int
@@ -56,7 +56,7 @@ class Header:
 
 def read_pcd(path: Path) -> Contents:
     """Points with normals (`normal_x` ...) and colours (packed `rgb` or `rgba`) where they are; other fields
-    are skipped.
+    are left out, which a note says.
 
     Points of which a coordinate is NaN stand, in this format, for directions from which nothing came back:
     they are left out, which a note says. A viewpoint other than that of `NOWHERE` gives points without
@@ -87,8 +87,15 @@ def read_pcd(path: Path) -> Contents:
     if header.viewpoint != NOWHERE and normals is None:
         towards_sensor, note = _towards(header.viewpoint[:3], points[there])
         notes.append(note)
+    notes += left_out(_not_read(header.fields, with_normals=normals is not None))
     return Contents(points[there], np.zeros((0, 3), np.int64), normals, colours, tuple(notes),
                     towards_sensor=towards_sensor)  # fmt: skip
+
+
+def _not_read(fields: dict[str, Column], with_normals: bool) -> list[str]:
+    """The fields that the points were not made of; `_` is padding."""
+    read = {*COORDINATES, *COLOURS, "_", *(NORMALS if with_normals else ())}
+    return [name for name, column in fields.items() if name not in read or (column.count > 1 and name != "_")]
 
 
 def _towards(viewpoint: tuple[float, ...], points: np.ndarray) -> tuple[np.ndarray, str]:
@@ -161,7 +168,7 @@ def _header(data: bytes, path: Path) -> Header:
                 path,
                 "Export the file again as PCD.",
             )
-        fields[name] = Field(kind.lower() + size, int(count), row, width)
+        fields[name] = Column(kind.lower() + size, int(count), row, width)
         row, width = row + int(size) * int(count), width + int(count)
     return Header(fields, points, row, width, _viewpoint(entries, path), layout, last.end())
 
@@ -236,16 +243,16 @@ def _text_columns(data: bytes, header: Header, path: Path) -> dict[str, np.ndarr
     if len(values) != promised:
         raise _cut_short(header, f"{promised} numbers", f"{len(values)}", path)
     rows = values.reshape(header.points, header.width)
-    return {name: rows[:, field.column] for name, field in header.fields.items() if field.count == 1}
+    return {name: rows[:, column.place] for name, column in header.fields.items() if column.count == 1}
 
 
 def _binary_columns(data: bytes, header: Header, path: Path) -> dict[str, np.ndarray]:
     if header.points * header.row > len(data) - header.body:
         raise _cut_short(header, f"{header.points * header.row} bytes", f"{len(data) - header.body}", path)
     return {
-        name: np.ndarray(header.points, "<" + field.scalar, data, header.body + field.start, (header.row,))
-        for name, field in header.fields.items()
-        if field.count == 1
+        name: np.ndarray(header.points, "<" + column.scalar, data, header.body + column.start, (header.row,))
+        for name, column in header.fields.items()
+        if column.count == 1
     }
 
 
@@ -257,9 +264,9 @@ def _compressed_columns(data: bytes, header: Header, path: Path) -> dict[str, np
         raise _cut_short(header, f"{promised} bytes", f"{size} packed into {packed} of {there}", path)
     plain = _decompressed(data[header.body + 8 : header.body + 8 + packed], size, path)
     return {
-        name: np.ndarray(header.points, "<" + field.scalar, plain, header.points * field.start)
-        for name, field in header.fields.items()
-        if field.count == 1
+        name: np.ndarray(header.points, "<" + column.scalar, plain, header.points * column.start)
+        for name, column in header.fields.items()
+        if column.count == 1
     }
 
 

@@ -1,8 +1,8 @@
-"""PLY: text and binary of both byte orders, any scalar types; what no shape needs is skipped."""
+"""PLY: text and binary of both byte orders, any scalar types; what no shape needs is left out and named."""
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from ..geometry.mesh import Mesh
 from ..runtime.errors import InputError
-from .border import Contents
+from .border import Contents, left_out
 from .colours import colour_bytes
 from .faces import fan_triangles, list_places, strip_triangles
 from .text import numbers, split_lines
@@ -23,6 +23,7 @@ SCALARS = (
     | {"int64": "i8", "uint64": "u8", "float": "f4", "double": "f8", "float32": "f4", "float64": "f8"}
 )
 _END_HEADER = re.compile(rb"(?<=[\r\n])end_header[ \t]*(?:\r?\n|\r)")
+COORDINATES, NORMALS, COLOURS = ("x", "y", "z"), ("nx", "ny", "nz"), ("red", "green", "blue")
 BYTE_ORDERS = {"ascii": "", "binary_little_endian": "<", "binary_big_endian": ">"}
 
 
@@ -74,7 +75,8 @@ def read_ply(path: Path) -> Contents:
         for element in _needed(elements):
             tables[element.name], position = _ascii_table(values, position, element, path)
     scalars = {p.name: p.scalar for e in elements if e.name == "vertex" for p in e.properties}
-    return _contents(tables, scalars, path)
+    contents = _contents(tables, scalars, path)
+    return replace(contents, notes=contents.notes + left_out(_not_read(elements, contents)))
 
 
 def _header(data: bytes, path: Path) -> tuple[str, list[Element], int]:
@@ -283,7 +285,7 @@ def _walk(
 def _contents(tables: dict[str, Table], scalars: dict[str, str], path: Path) -> Contents:
     """The vertices and faces of the tables; scalars: the declared type of each property of a vertex."""
     vertex = tables.get("vertex", {})
-    coordinates = _columns(vertex, ("x", "y", "z"))
+    coordinates = _columns(vertex, COORDINATES)
     if coordinates is None:
         raise InputError(
             "has no element 'vertex' with properties x, y and z",
@@ -310,11 +312,29 @@ def _contents(tables: dict[str, Table], scalars: dict[str, str], path: Path) -> 
             faces = np.concatenate(
                 [strip_triangles(strip) for strip in np.split(strips[1], np.cumsum(strips[0])[:-1])]
             )
-    colours = _columns(vertex, ("red", "green", "blue"))
+    colours = _columns(vertex, COLOURS)
     if colours is not None:
         full = 1.0 if scalars["red"][0] == "f" else 65535.0 if scalars["red"] == "u2" else 255.0
         colours = colour_bytes(colours, full)
-    return Contents(coordinates, faces, _columns(vertex, ("nx", "ny", "nz")), colours, tuple(notes))
+    return Contents(coordinates, faces, _columns(vertex, NORMALS), colours, tuple(notes))
+
+
+def _not_read(elements: list[Element], contents: Contents) -> list[str]:
+    """The names of the properties and elements that the contents were not made of."""
+    normals = () if contents.normals is None else NORMALS
+    colours = () if contents.colours is None else COLOURS
+    has_faces = any(element.name == "face" for element in elements)
+    found = []
+    for element in elements:
+        names = [p.name for p in element.properties]
+        if element.name == "vertex":
+            found += [name for name in names if name not in (*COORDINATES, *normals, *colours)]
+        elif element.name == "face":
+            corners = "vertex_indices" if "vertex_indices" in names else "vertex_index"
+            found += [f"{name} of faces" for name in names if name != corners]
+        elif element.length and (element.name != "tristrips" or has_faces):
+            found.append(f"element {element.name}")
+    return found
 
 
 def _columns(table: Table, names: tuple[str, ...]) -> np.ndarray | None:
@@ -328,8 +348,8 @@ def _columns(table: Table, names: tuple[str, ...]) -> np.ndarray | None:
 def write_ply(file: BinaryIO, mesh: Mesh, comments: list[str]) -> None:
     """Binary little-endian PLY with normals and colours, in the vertices' own precision."""
     scalar, code = ("double", "<f8") if mesh.vertices.dtype == np.float64 else ("float", "<f4")
-    parts = [(mesh.vertices, code, scalar, "xyz"), (mesh.normals, "<f4", "float", ("nx", "ny", "nz"))]
-    parts.append((mesh.colours, "u1", "uchar", ("red", "green", "blue")))
+    parts = [(mesh.vertices, code, scalar, COORDINATES), (mesh.normals, "<f4", "float", NORMALS)]
+    parts.append((mesh.colours, "u1", "uchar", COLOURS))
     parts = [part for part in parts if part[0] is not None]
     header = ["ply", "format binary_little_endian 1.0", *(f"comment {line}" for line in comments)]
     header.append(f"element vertex {len(mesh.vertices)}")

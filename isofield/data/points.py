@@ -8,7 +8,7 @@ import numpy as np
 
 from ..geometry.mesh import Mesh
 from ..runtime.errors import InputError
-from .border import Contents
+from .border import Contents, left_out
 from .colours import colour_bytes
 from .npz import ArrayForm, open_npz
 from .text import numbers, split_lines, write_rows
@@ -112,6 +112,7 @@ def read_npz(path: Path) -> Contents:
         notes = (
             "The arrays 'loc' and 'scale' were not applied: the points stay in the frame they are stored in.",
         )
+    notes += left_out(name for name in archive.names if name not in (*NPZ_ARRAYS, "loc", "scale"))
     return Contents(points, normals=arrays.get("normals"), colours=arrays.get("colours"), notes=notes)
 
 

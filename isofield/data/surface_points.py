@@ -16,7 +16,7 @@ from .shape import Shape
 __all__ = ["SurfacePoints", "torch_rows"]
 
 MESH_SAMPLES = 30_000
-HELD_OUT = 1_024  # or a tenth of the points, if that is less
+HELD_OUT = 1_024  # or a tenth of the points, if that is less, but never none
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ class SurfacePoints:
         """
         positions, normals = _surface(shape, generator(seed, 0, "surface"))
         order = generator(seed, 0, "held out").permutation(len(positions))
-        apart, kept = np.split(order, [min(HELD_OUT, len(order) // 10)])
+        apart, kept = np.split(order, [min(HELD_OUT, max(len(order) // 10, 1))])
         held_out, positions = positions[apart], positions[kept]
         tree = cKDTree(positions)
         nearest = tree.query(positions, min(neighbour + 1, len(positions)), workers=threads())[0]

@@ -41,11 +41,19 @@ def finish(run: Run, image: Image, meshing: Meshing, watch: Stopwatch) -> None:
 
 def evaluate_picture(run: Run, source: Any = None) -> dict[str, Any]:
     """The run's picture against its input (None: read by the path in the run), or another picture of the same
-    size, by named figures. For its own input, what `finish` writes is written anew."""
+    size and channels, by named figures. For its own input, what `finish` writes is written anew. Raises
+    InputError for a picture of another size."""
     image = run.image() if source is None else data.as_record(source)
     known = run.description["data"]
     if not isinstance(image, Image) or image.pixels.shape[2] != known["channels"]:
         raise InputError("is no picture of the kind that the run shows", str(source), "Name another one.")
+    if (image.height, image.width) != (known["height"], known["width"]):
+        raise InputError(
+            f"is {image.width} x {image.height} pixels, and the run's picture {known['width']} x "
+            f"{known['height']}: pixels are compared one by one",
+            image.source or image.name,
+            "Scale it to that size, or name another one.",
+        )
     shown = _shown(run.picture, run.picture.field, image)
     result = _compared(run, shown, image)
     if image.fingerprint == known["fingerprint"]:
@@ -65,12 +73,13 @@ def _shown(picture: Picture, field: nn.Module, image: Image) -> np.ndarray:
 def _compared(run: Run, shown: np.ndarray, image: Image) -> dict[str, Any]:
     """Figures of a picture, in the form of those of a mesh."""
     picture, stride = run.picture, run.description["config"]["stride"]
+    own = image.fingerprint == run.description["data"]["fingerprint"]
     half = copy.deepcopy(picture.field)
     for tensor in half.state_dict().values():
         tensor.copy_(tensor.half().float())
     count = sum(tensor.numel() for tensor in half.state_dict().values())
     figures: dict[str, float] = {"psnr_db": psnr(shown, image.pixels)}
-    if stride > 1:
+    if stride > 1 and own:  # of another picture no pixel was learnt from
         apart = (slice(stride // 2, None, stride),) * 2
         figures["psnr_held_out_db"] = psnr(shown[apart], image.pixels[apart])
     figures |= {

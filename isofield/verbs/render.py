@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data.image import write_image
+from ..data.image import check_image_output, write_image
 from ..rendering.plane import render_plane
 from ..runtime.errors import InputError
 from ..runtime.memory import available_memory, size_text
@@ -23,7 +23,8 @@ def render(
 
     width, height: of one alone the other follows from the input's proportions; of none, both are the input's.
     out: file (.png .jpg .webp .tif .bmp), or None to write none; 16 bits go to .png, and grey to .tif. Raises
-    InputError for a run without a picture, and for more pixels than there is memory for.
+    InputError, before any work, for a run without a picture, for an `out` that cannot be written, and for
+    more pixels than there is memory for.
     """
     picture, known = run.picture, run.description["data"]
     if width is None and height is None:
@@ -39,6 +40,8 @@ def render(
     if out is not None and known["path"] and str(Path(out).resolve()) == known["path"]:
         raise InputError("is the input of this run", out, "Name another file.")
     deep = known["bits"] == 16 and (out is None or Path(out).suffix.lower() in DEEP)
+    if out is not None:
+        check_image_output(out, picture.channels, deep)
     dtype = np.uint16 if deep else np.uint8
     needed = 3 * width * height * picture.channels * np.dtype(dtype).itemsize  # and what the writer copies
     if needed > available_memory():

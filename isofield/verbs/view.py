@@ -141,6 +141,7 @@ class FollowedRun:
         except InputError as error:
             say(f"note: the input cannot be read ({error.what}): no errors, no input to compare with")
             self._shape = None
+        self._given = None if self._shape is None else _input(self._shape)  # one, so that it is drawn once
 
     def subject(self) -> Subject:
         """What there is to see now."""
@@ -187,7 +188,7 @@ class FollowedRun:
             run.path.resolve().name,
             note,
             mesh,
-            None if shape is None else _input(shape),
+            self._given,
             None if shape is None else partial(distance_to_input, shape=shape),
             None if checkpoint is None else _live_field(run.field),
         )

@@ -100,6 +100,7 @@ class LiveView:
         self.nodes: dict[str, Any] = {}
         self.controls: dict[str, Any] = {}
         self._dressed: Dressed | None = None
+        self._light_given: tuple[Mesh, Mesh] | None = None  # an input, and what is drawn of it
         self._leaving: list[tuple[float, Any]] = []  # nodes whose place is taken, and when they go
         self._count = 0
         self._stale: set[str] = set()
@@ -162,7 +163,7 @@ class LiveView:
         gui, subject, field = self._server.gui, self.subject, self.subject.field
         gui.reset()
         gui.main_panel.dock_right()
-        controls = self.controls = {"note": gui.add_html("")}
+        controls = {"note": gui.add_html("")}
         with gui.add_folder("Surface"):
             controls["show"] = gui.add_checkbox("Show", True)
             modes = _modes(subject)
@@ -182,6 +183,7 @@ class LiveView:
         if subject.given is not None:
             with gui.add_folder("Input"):
                 controls["given"] = gui.add_checkbox("Show", subject.mesh is None and field is None)
+        self.controls = controls  # whole: viser's threads answer to what is moved meanwhile
         for name, parts in STALE.items():
             if name in controls:
                 controls[name].on_update(lambda _, parts=parts: self._mark(*parts))
@@ -196,8 +198,12 @@ class LiveView:
 
     def _show_slice(self) -> None:
         """Whoever moves the slice wants to see it."""
-        if not self.controls["slice"].value:
-            self.controls["slice"].value = True
+        box = self.controls.get(
+            "slice"
+        )  # none, or one that viser refuses, where the subject changes meanwhile
+        if box is not None and not box.value:
+            with contextlib.suppress(RuntimeError):
+                box.value = True
 
     def _level(self, field: LiveField) -> float:
         """The chosen level; the field's own where the slider is as near to it as its steps allow."""
@@ -255,7 +261,9 @@ class LiveView:
         if given is None or not self.controls["given"].value:
             self._replace("given", None)
             return
-        given = replace(_light_enough(given), colours=None)
+        if self._light_given is None or self._light_given[0] is not given:
+            self._light_given = given, replace(_light_enough(given), colours=None)
+        given = self._light_given[1]
         if len(given.faces) == 0:
             self._draw_mesh("given", _painted(given, AMBER))
             return

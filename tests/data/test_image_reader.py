@@ -2,7 +2,9 @@
 
 import contextlib
 import io
+import struct
 import warnings
+import zlib
 
 import numpy as np
 import PIL.Image
@@ -11,6 +13,7 @@ import pytest
 
 import isofield
 from isofield.data import Image, Shape, as_record, as_shape, load, write_image
+from isofield.data.deep_png import ADAM7
 from isofield.data.image import ORIENTATION
 from isofield.runtime.errors import InputError
 
@@ -88,6 +91,82 @@ def test_16_bits_stay_16_bits_through_a_file(tmp_path, channels):
 def test_16_bit_grey_of_a_tiff_is_kept(tmp_path):
     image = load(saved(tmp_path / "deep.tif", DEEP[:, :, 0]))
     np.testing.assert_array_equal(image.pixels[:, :, 0], DEEP[:, :, 0])
+
+
+def _png(path, pixels, interlaced=False, transparent=None):
+    """A PNG of 16 bits a channel, unfiltered, with the chunks that the writer does not make."""
+    height, width, channels = pixels.shape
+    passes = ADAM7 if interlaced else ((0, 0, 1, 1),)
+    parts = [pixels[top::down, left::right] for top, left, down, right in passes]
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for part in parts if part.size for row in part)
+    head = struct.pack(">IIBBBBB", width, height, 16, {1: 0, 3: 2}[channels], 0, 0, interlaced)
+    marked = [] if transparent is None else [(b"tRNS", np.asarray(transparent, ">u2").tobytes())]
+    chunks = [(b"IHDR", head), *marked, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + b"".join(
+            struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+            for kind, content in chunks
+        )
+    )
+    return path
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("shape", [(12, 17), (8, 64), (33, 9)])
+def test_an_interlaced_deep_png_keeps_its_bits(tmp_path, channels, shape):
+    pixels = np.random.default_rng(1).integers(0, 65536, (*shape, channels), np.uint16)
+    path = _png(tmp_path / "deep.png", pixels, interlaced=True)
+    with PIL.Image.open(path) as picture:  # the order of the passes is that of others
+        high = np.asarray(picture) >> (8 if channels == 1 else 0)
+    image = load(path)
+    np.testing.assert_array_equal(image.pixels, pixels)
+    np.testing.assert_array_equal((image.pixels >> 8).squeeze(), high)
+    assert image.notes == ()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("interlaced", [False, True])
+def test_one_transparent_colour_of_a_deep_png_becomes_alpha_and_is_said(tmp_path, channels, interlaced):
+    pixels = DEEP[:, :, :channels].copy()
+    pixels[3:5, 6] = pixels[0, 0]
+    image = load(_png(tmp_path / "deep.png", pixels, interlaced, pixels[0, 0]))
+    clear = np.zeros((12, 17), bool)
+    clear[0, 0] = clear[3:5, 6] = True
+    np.testing.assert_array_equal(image.pixels[:, :, :-1], pixels)
+    np.testing.assert_array_equal(image.pixels[:, :, -1], np.where(clear, 0, 65535))
+    assert "marked as transparent" in image.notes[0]
+
+
+def _deep_ppm(path):
+    path.write_bytes(b"P6 # deep\n17 12\n65535\n" + DEEP.astype(">u2").tobytes())
+
+
+def _plain_ppm(path):
+    path.write_bytes(b"P3\n17 12\n1023\n" + " ".join(map(str, DEEP.ravel() >> 6)).encode())
+
+
+def _deep_tiff(path):
+    tifffile = pytest.importorskip("tifffile")
+    tifffile.imwrite(path, DEEP, photometric="rgb")
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "bits"),
+    [("a.tif", _deep_tiff, 16), ("a.ppm", _deep_ppm, 16), ("plain.ppm", _plain_ppm, 10)],
+)
+def test_bits_that_are_cut_are_said(tmp_path, name, write, bits):
+    write(tmp_path / name)
+    image = load(tmp_path / name)
+    assert np.abs(image.pixels - DEEP / 257).max() <= 1.5
+    assert [f"{bits} bits a channel were cut to 8" in note for note in image.notes] == [True]
+
+
+def test_a_deep_grey_pgm_is_kept(tmp_path):
+    (tmp_path / "a.pgm").write_bytes(b"P5 17 12 65535\n" + DEEP[:, :, 0].astype(">u2").tobytes())
+    image = load(tmp_path / "a.pgm")
+    np.testing.assert_array_equal(image.pixels[:, :, 0], DEEP[:, :, 0])
+    assert image.notes == ()
 
 
 def test_a_palette_becomes_colours(tmp_path):
@@ -194,7 +273,7 @@ def test_a_decompression_bomb_is_refused_before_it_is_unpacked(tmp_path):
     PIL.Image.fromarray(GREY).save(file, format="PNG")
     data = bytearray(file.getvalue())
     data[16:24] = (200_000).to_bytes(4, "big") * 2
-    data[29:33] = __import__("zlib").crc32(bytes(data[12:29])).to_bytes(4, "big")
+    data[29:33] = zlib.crc32(bytes(data[12:29])).to_bytes(4, "big")
     (tmp_path / "bomb.png").write_bytes(bytes(data))
     with warnings.catch_warnings():
         warnings.simplefilter("error")

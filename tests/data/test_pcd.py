@@ -153,7 +153,16 @@ def test_normals_in_the_file_go_before_its_viewpoint(tmp_path):
     (tmp_path / "a.pcd").write_bytes(pcd(rows(), "binary", "VIEWPOINT 0 0 9 1 0 0 0"))
     shape = load(tmp_path / "a.pcd")
     assert shape.towards_sensor is None
-    assert shape.notes == ()
+    assert not any("VIEWPOINT" in note for note in shape.notes)
+
+
+def test_fields_that_are_not_read_are_named(tmp_path):
+    (tmp_path / "a.pcd").write_bytes(pcd(rows(), "binary"))
+    assert load(tmp_path / "a.pcd").notes == ("Left out: histogram, ring.",)
+    table = np.zeros(3, [(name, "<f4", (1,)) for name in ("x", "y", "z", "intensity", "normal_x")])
+    table["x"][:, 0] = range(3)
+    (tmp_path / "a.pcd").write_bytes(pcd(table, "ascii"))
+    assert load(tmp_path / "a.pcd").notes == ("Left out: intensity, normal_x.",)
 
 
 def test_a_file_of_an_early_version_without_counts_is_read(tmp_path):

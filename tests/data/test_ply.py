@@ -122,6 +122,27 @@ def test_triangle_strips_alternate_and_restart(tmp_path_factory):
     np.testing.assert_array_equal(shape.faces, [(0, 1, 2), (2, 1, 3), (4, 5, 6)])
 
 
+def test_what_is_not_read_is_named(tmp_path):
+    path = tmp_path / "a.ply"
+    more = [f"f_rest_{i}" for i in range(9)]
+    vertex = ["x", "y", "z", "nx", "red", "green", "blue", *more]
+    path.write_text(
+        "ply\nformat ascii 1.0\nelement vertex 3\n"
+        + "".join(f"property float {name}\n" for name in vertex)
+        + "element face 1\nproperty list uchar int vertex_indices\nproperty uchar flags\n"
+        + "element edge 1\nproperty int vertex1\nelement camera 0\nproperty int id\nend_header\n"
+        + "".join(f"{i} {i * i} 0{' 0' * 13}\n" for i in range(3))
+        + "3 0 1 2 7\n0\n"
+    )
+    assert load(path).notes == (f"Left out: nx, {', '.join(more[:7])} and 4 more.",)
+    path.write_text(
+        "ply\nformat ascii 1.0\nelement vertex 3\nproperty float x\nproperty float y\nproperty float z\n"
+        "element face 1\nproperty list uchar int vertex_index\nproperty uchar flags\n"
+        "element edge 1\nproperty int vertex1\nend_header\n0 0 0\n1 0 0\n0 1 0\n3 0 1 2 7\n0\n"
+    )
+    assert load(path).notes == ("Left out: flags of faces, element edge.",)
+
+
 def test_polygons_without_three_corners_are_skipped_with_a_note(tmp_path_factory):
     rows = [((0, 1),), ((0, 1, 2),), ((),)]
     shape = read(

@@ -158,3 +158,17 @@ def test_first_occurrences_keeps_the_first_of_equal_rows(rows):
     np.testing.assert_array_equal(vertices[kept][shared], vertices)
     firsts = [i for i, row in enumerate(rows) if row not in rows[:i]]
     np.testing.assert_array_equal(kept, firsts)
+
+
+def test_what_an_obj_or_off_file_holds_besides_is_named(tmp_path):
+    (tmp_path / "a.obj").write_text(
+        "mtllib a.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 0\nvt 0 0\nusemtl red\nl 1 2\nf 1/1 2/1 3/1\nusemtl blue"
+    )
+    assert load(tmp_path / "a.obj").notes == ("Left out: texture coordinates, materials, lines.",)
+    (tmp_path / "a.off").write_text("OFF\n3 1 0\n0 0 0\n1 0 0\n0 1 0\n3 0 1 2 255 0 0\n")
+    assert load(tmp_path / "a.off").notes == ("Left out: colours of faces.",)
+
+
+def test_arrays_that_are_not_read_are_named(tmp_path):
+    np.savez(tmp_path / "a.npz", points=np.eye(3), intensity=np.zeros(3))
+    assert load(tmp_path / "a.npz").notes == ("Left out: intensity.",)

@@ -236,6 +236,14 @@ def test_points_that_are_kept_apart_are_not_learnt_from(entry):
     assert not held_out & {row.tobytes() for row in method.data.positions}
 
 
+@surface_methods
+def test_of_a_few_points_one_is_kept_apart(entry):
+    method = small(entry, points=64)
+    method.prepare(Shape("corners", "points", np.eye(4, 3)), 0)
+    assert (len(method.data.held_out), len(method.data.positions)) == (1, 3)
+    assert np.isfinite(method.metric()[1])
+
+
 def test_the_metric_is_the_intersection_over_union(ball):
     """Against a ball of half the volume: exactly one half."""
     from isofield.data.samples import HeldOut

@@ -10,6 +10,9 @@ import isofield
 from isofield.cli import main
 from isofield.data import write_image
 from isofield.metrics.image import psnr
+from isofield.runtime.errors import InputError
+from isofield.verbs.options import TrainOptions
+from isofield.verbs.train import train
 
 PRODUCTS = {
     "run.json", "reconstruction.png", "spectrum.png", "metrics.json", "page.html", "seconds.json",
@@ -96,6 +99,38 @@ def test_render_refuses_what_cannot_be(command, run, photo, spot_run, tmp_path):
     ):
         command(*words).assert_clear_error()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_picture_of_another_size_is_not_compared(command, run, tmp_path):
+    write_image(tmp_path / "half.png", _waves()[::2, ::2])
+    answer = command("evaluate", run, "--data", tmp_path / "half.png").assert_clear_error()
+    assert "30 x 20 pixels, and the run's picture 60 x 40" in answer.err
+
+
+def test_the_figure_of_held_out_pixels_is_of_the_own_picture_alone(command, photo, tmp_path):
+    out = tmp_path / "run"
+    command("train", "image", "--data", photo, "--stride", 3, "--steps", 2, "--out", out).assert_done()
+    write_image(tmp_path / "other.png", 255 - _waves())
+    own = command("evaluate", out, "--json").assert_done().json
+    other = command("evaluate", out, "--data", tmp_path / "other.png", "--json").assert_done().json
+    assert "psnr_held_out_db" in own["figures"]
+    assert "psnr_held_out_db" not in other["figures"]
+    assert "psnr_held_out_db" not in other["headline"]
+
+
+def test_where_a_picture_goes_is_checked_before_it_is_rendered(run, photo, tmp_path, monkeypatch):
+    def never(*_):
+        raise AssertionError("rendered")
+
+    monkeypatch.setattr("isofield.verbs.render.render_plane", never)
+    opened = isofield.open_run(run)
+    for out, words in (("a.gif", "no writer"), ("no/a.png", "no such folder")):
+        with pytest.raises(InputError, match=words):
+            isofield.render(opened, tmp_path / out)
+    pixels = np.dstack([_waves(), _waves(channels=1)])
+    see_through = train(pixels, options=TrainOptions(steps=1, out=tmp_path / "run"))
+    with pytest.raises(InputError, match="cannot hold colour with alpha"):
+        isofield.render(see_through, tmp_path / "a.jpg")
 
 
 def test_a_shape_is_not_trained_as_a_picture(command, spot, tmp_path):

@@ -86,6 +86,7 @@ def test_an_input_that_is_gone_leaves_the_rest(copied, capsys):
 
 def test_a_run_that_trains_on_is_followed(saved):
     followed = FollowedRun(saved)
+    assert followed.subject().given is followed.subject().given  # one that the viewer simplifies once
     assert "after 20 steps" in followed.subject().note
     assert followed.newer() is None
     train(saved.description["data"]["path"], options=TrainOptions(out=saved.path, steps=40, resume=True))
@@ -99,6 +100,7 @@ def test_a_run_that_trains_on_is_followed(saved):
 def test_a_mesh_that_is_older_than_the_field_is_not_shown(saved):
     extract(saved, 32)
     followed = FollowedRun(saved)
+    assert followed.subject().given is followed.subject().given  # one that the viewer simplifies once
     assert followed.subject().mesh is not None
     mesh = saved.folder.mesh
     old = mesh.stat().st_mtime - 60
@@ -122,6 +124,7 @@ def test_a_run_with_nothing_to_show_is_an_error(copied):
 
 def test_a_run_that_is_removed_while_one_looks_on_stays_on_the_screen(saved):
     followed = FollowedRun(saved)
+    assert followed.subject().given is followed.subject().given  # one that the viewer simplifies once
     followed.subject()
     shutil.rmtree(saved.path)
     assert followed.newer() is None

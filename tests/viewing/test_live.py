@@ -186,6 +186,52 @@ def test_what_training_saves_takes_the_place_of_what_was_there(show):
     assert np.linalg.norm(drawn(live)[0], axis=1).mean() == pytest.approx(2.1 / 3, abs=0.01)
 
 
+def test_a_large_input_is_simplified_once_however_often_training_saves(show, monkeypatch):
+    monkeypatch.setattr("isofield.viewing.live.MOST_POINTS", 100)
+    live = show(ball_subject())
+    turn(live, "given", True)
+    first = live.nodes["given"].points
+    assert len(first) == 100
+
+    def never(mesh: Mesh) -> Mesh:
+        assert len(mesh.faces), "the input was simplified again"
+        return mesh
+
+    monkeypatch.setattr("isofield.viewing.live._light_enough", never)
+    live.update(replace(live.subject, note="later"))
+    live.draw()
+    np.testing.assert_array_equal(live.nodes["given"].points, first)
+    other = Mesh(ball_subject().given.vertices[:9], np.zeros((0, 3), np.int32))
+    monkeypatch.undo()
+    live.update(replace(live.subject, given=other))
+    live.draw()
+    assert len(live.nodes["given"].points) == 9
+
+
+def test_a_control_that_moves_while_others_take_its_place_is_not_in_their_way(show):
+    """What viser's threads may do between any two steps of a change to another kind of subject."""
+    live = show(ball_subject())
+    gui = live._server.gui
+    add = gui.add_checkbox
+    seen = []
+
+    def meddling(*words, **options):
+        seen.append({*live.controls})
+        live._show_slice()
+        return add(*words, **options)
+
+    gui.add_checkbox = meddling
+    live.update(replace(ball_subject(), field=None))
+    live.update(ball_subject())
+    assert all("note" in names and "given" in names for names in seen)  # whole ones only
+    live.draw()
+    assert "slice" in live.controls
+    live.update(replace(ball_subject(), field=None))
+    live._show_slice()
+    live.draw()
+    assert "slice" not in live.nodes
+
+
 def test_points_alone_are_points_with_their_colours(show):
     points, colours = np.eye(3) * 5.0, np.array([(255, 0, 0), (0, 255, 0), (0, 0, 255)], np.uint8)
     live = show(Subject("three", mesh=Mesh(points, np.zeros((0, 3), np.int32), None, colours)))
