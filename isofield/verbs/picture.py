@@ -102,7 +102,7 @@ def _doubts(reached: float) -> list[str]:
         return []
     return [
         f"the picture is reproduced poorly ({reached:.1f} dB): train for longer (--seconds, --quality high), "
-        'or give the weights a larger share of its bytes (--config with {"share": 0.5})'
+        "or with more weights for its bytes (isofield train image --data FILE --share 0.5)"
     ]
 
 
