@@ -20,7 +20,8 @@ DESCRIPTION = """Train a neural field on a shape or a picture, make what it show
 
 Takes meshes (.ply .obj .stl .off .glb .gltf .binvox; also open, self-intersecting, inside-out)
 and points, with normals or raw (.ply .xyz .npz .pcd; or a folder of range scans with a .conf).
-Takes pictures too (.png .jpg .webp .tif .bmp .gif), upright as their EXIF orientation says.
+Takes pictures too (.png .jpg .jpeg .webp .tif .tiff .bmp .gif .ppm .pgm .avif), upright as their EXIF
+orientation says.
 The method that suits the input is chosen and said.
 Makes of a shape RUN/mesh.ply (watertight, in the input's own coordinates) and RUN/certificate.json,
 of a picture RUN/reconstruction.png and RUN/spectrum.png; RUN/metrics.json and RUN/page.html of both.

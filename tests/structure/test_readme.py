@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from isofield.cli import main
+from isofield.cli.fit import DESCRIPTION
 from isofield.data import IMAGE_ENDINGS, READERS, load, write_image, write_mesh
 from isofield.data.writers import WRITERS
 from isofield.geometry.mesh import Mesh
@@ -126,6 +127,17 @@ def test_every_command_of_the_readme_runs_in_order_on_little_work(capsys):
 @pytest.mark.usefixtures("_elsewhere")
 def test_every_command_of_the_readme_runs_in_order_as_it_is_printed(capsys):
     _run_all([c for c in COMMANDS if c[0] == "isofield"], capsys)
+
+
+def _endings(text: str) -> set[str]:
+    return set(re.findall(r"(?<![\w/])\.[a-z]{3,6}\b", text)) - {".conf"}
+
+
+def test_the_formats_that_are_told_are_those_that_are_read():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    told = re.search(r"Files: .*?\)\.", readme, re.DOTALL)
+    help_of_fit = re.search(r"Takes meshes.*?The method", DESCRIPTION, re.DOTALL)
+    assert _endings(told[0]) == _endings(help_of_fit[0]) == {*READERS, *IMAGE_ENDINGS}
 
 
 def test_every_make_target_of_the_readme_exists():

@@ -1,11 +1,14 @@
 """The rooms of the house and which way imports point."""
 
 import ast
+import re
+from pathlib import Path
 
 import pytest
 
 from isofield.methods import METHODS
 
+GUIDE = Path(__file__).resolve().parents[2] / "CONTRIBUTING.md"
 # from the top: a room may import the rooms after it
 ROOMS = [
     "cli",
@@ -36,6 +39,11 @@ def _target_room(name: str) -> str | None:
 
 def test_every_room_has_its_place_in_the_order(modules):
     assert {module.room for module in modules} - {""} <= set(ROOMS)
+
+
+def test_the_guide_names_every_room_in_the_order():
+    line = next(line for line in GUIDE.read_text(encoding="utf-8").splitlines() if "` → `" in line)
+    assert re.findall(r"`(\w+)`", line) == ROOMS
 
 
 def test_imports_point_down_only(modules):
