@@ -41,3 +41,4 @@ lint: setup
 bench: setup
 	@$(PIP) -e '.[bench]'
 	@for script in benchmarks/bench_*.py; do $(BIN)/python $$script --write || exit 1; done
+	@$(BIN)/python benchmarks/bench_images.py --quarter --write

@@ -1,16 +1,17 @@
 """What is a good output representation? Voxels, points, mesh, occupancy and SDF network at equal bytes:
 `isofield compare` on three shapes at four sizes."""
 
-import shutil
 import tempfile
 from pathlib import Path
 
 from command import isofield
 from inputs import mesh_path
+from PIL import Image
 from report import PICTURES, flags, publish, table
 
 SHAPES = ("stanford-bunny", "armadillo", "fandisk")
 SIZES = (4096, 16384, 65536, 262144)
+WIDTH = 1400  # pixels of the picture for the documents
 ORDER = ("voxels", "points", "mesh", "occupancy", "sdf")
 INTRODUCTION = (
     "Mean distance, both ways, in percent of the longest edge, of the surface that each representation gives "
@@ -45,7 +46,10 @@ def main() -> None:
                 rows.append(("IoU", *(f"{figures[kind]['iou']:.4f}" for kind in ORDER), ""))
                 ahead[name, size] = distance
             if arguments.write and name == SHAPES[0]:
-                shutil.copy(out / "figure.png", PICTURES / "compare.png")
+                figure = Image.open(out / "figure.png")
+                figure.resize((WIDTH, figure.height * WIDTH // figure.width)).quantize(128).save(
+                    PICTURES / "compare.png", optimize=True
+                )
     header = ("shape and bytes", *ORDER, "seconds")
     publish(
         "compare",
