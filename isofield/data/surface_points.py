@@ -7,6 +7,7 @@ import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
 
+from ..geometry.mesh import face_normals
 from ..geometry.oriented_points import OrientedPoints
 from ..geometry.surface_samples import sample_surface
 from ..runtime.threads import threads
@@ -77,7 +78,4 @@ def _surface(shape: Shape, rng: np.random.Generator) -> tuple[np.ndarray, np.nda
     if isinstance(solid, OrientedPoints):
         return solid.positions, solid.normals  # turned where they point inward as a whole
     points, face = sample_surface(solid.mesh, MESH_SAMPLES, rng)  # of faces that point out
-    a, b, c = (solid.mesh.vertices[solid.mesh.faces[face, k]].astype(np.float64) for k in range(3))
-    normals = np.cross(b - a, c - a)
-    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-    return points.astype(np.float32), normals.astype(np.float32)
+    return points.astype(np.float32), face_normals(solid.mesh)[face].astype(np.float32)

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from ..data.readers import as_shape
-from ..data.shape import Shape
 from ..data.writers import WRITERS, in_file_precision, write_mesh
 from ..extraction.floaters import without_floaters
 from ..extraction.normals import vertex_normals
@@ -69,7 +68,10 @@ def extract(
             max_memory=_memory_limit(resolution) if limit is None else limit,
             progress=bar.update,
         )
-    shape = _input(run, trim) if shape is None else as_shape(shape)
+    if shape is None:
+        shape = run.shape() if trim else run.field.input()
+    else:
+        shape = as_shape(shape)
     mesh, floaters, moved = found.mesh, 0, False
     if shape is not None:
         support, reach = run.field.support(shape, found.cell)
@@ -183,14 +185,3 @@ def _heuristics(found: Extraction, trim: bool) -> list[str]:
     if trim:
         text.append("surface farther from the input than twice what the field resolves was left out")
     return text
-
-
-def _input(run: Run, needed: bool) -> Shape | None:
-    """The run's input, read again; None, with a note, where it is gone and the mesh can do without it."""
-    try:
-        return run.shape()
-    except InputError as error:
-        if needed:
-            raise
-        say(f"note: the input cannot be read ({error.what}): floaters stay, colours are not carried over")
-        return None

@@ -88,7 +88,7 @@ class Run:
         try:
             return self.shape()
         except InputError as error:
-            say(f"note: the input cannot be read ({error.what}): parts far from it stay")
+            say(f"note: the input cannot be read ({error.what}): floaters stay, colours are not carried over")
             return None
 
     def _input_at_hand(self) -> Shape | None:
