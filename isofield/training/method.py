@@ -8,9 +8,12 @@ import numpy as np
 from torch import Tensor, nn
 
 from ..geometry.level import Inside
+from ..rendering.rays import Rays
+from ..rendering.volume import Rendered
 
 __all__ = [
-    "DataDependent", "Method", "Optimiser", "Picture", "Player", "Product", "Surface", "cosine", "halving",
+    "DataDependent", "Method", "Optimiser", "Picture", "Player", "Product", "Surface", "Views", "cosine",
+    "halving",
 ]  # fmt: skip
 
 
@@ -93,7 +96,23 @@ class Picture:
     channels: int
 
 
-Product = Surface | Picture
+@dataclass(frozen=True)
+class Views:
+    """A product: what cameras see, and the density it is seen in, in the scene's own world and units.
+
+    render: rays with unit directions -> what they see, by the method's own sampling (deterministic). density: points
+    [N, 3] -> [N], per unit of length; 0 outside the box. colour: points, unit directions [N, 3] -> [N, 3], sRGB.
+    lower, upper: corners of the box outside of which nothing is known.
+    """
+
+    render: Callable[[Rays], Rendered]
+    density: Callable[[Tensor], Tensor]
+    colour: Callable[[Tensor, Tensor], Tensor]
+    lower: tuple[float, float, float]
+    upper: tuple[float, float, float]
+
+
+Product = Surface | Picture | Views
 
 
 @runtime_checkable
