@@ -106,8 +106,8 @@ def _arrow(foot: np.ndarray, up: np.ndarray, length: float) -> Lines:
 
 
 def _pyramids(cameras: Cameras, radius: float) -> np.ndarray:
-    """Segments [N, 10, 2, 3]: from each centre to the corners of the picture, around it, and a triangle on the
-    upper edge."""
+    """Segments [N, 10, 2, 3]: from each centre to the corners of the picture, around it, and a triangle on
+    the upper edge."""
     count = len(cameras)
     nearest = np.linalg.norm(cameras.centres[:, None] - cameras.centres[None], axis=2)
     np.fill_diagonal(nearest, np.inf)
