@@ -16,10 +16,10 @@ from .idr import read_idr
 from .llff import read_llff
 from .middlebury import read_middlebury
 from .nerfstudio import read_nerfstudio
-from .photo_folder import cameras_by_colmap
+from .photo_folder import cameras_by_colmap, photographs_in
 from .posed import Posed
 
-__all__ = ["SCENE_READERS", "load_scene"]
+__all__ = ["SCENE_READERS", "holds_scene", "load_scene"]
 
 # what a folder of the format holds (a pattern), and its reader, which takes the file that was found
 SCENE_READERS: dict[str, Callable[[Path], Posed]] = {
@@ -79,6 +79,12 @@ def load_scene(
         (found, *split, *posed.notes, *changes),
         downscale,
     )
+
+
+def holds_scene(folder: Path) -> bool:
+    """Whether a folder holds what `load_scene` looks for, or photographs."""
+    patterns = any(any(folder.glob(pattern)) for pattern in SCENE_READERS)
+    return patterns or bool(models_in(folder)) or photographs_in(folder) is not None
 
 
 def _posed(path: Path) -> Posed:

@@ -42,8 +42,8 @@ def cameras_by_colmap(folder: Path, expected: str) -> None:
         raise InputError(
             f"holds {len(files)} photographs, but nothing says where they were taken from",
             folder,
-            "Install COLMAP, which finds that out (Debian, Ubuntu: sudo apt install colmap), and try again; or "
-            f"add one of {expected}.",
+            "Install COLMAP, which finds that out (Debian, Ubuntu: sudo apt install colmap), and try "
+            f"again; or add one of {expected}.",
         )
     work = folder / "colmap"
     (work / "sparse").mkdir(parents=True, exist_ok=True)
