@@ -238,7 +238,9 @@ def render_rays(
     if fields.fine is not None:
         even = torch.linspace(0, 1, c.importance, dtype=depths.dtype).expand(len(depths), -1)
         depths = with_importance(depths, weights, draws.importance if draws is not None else even)
-        passes.append((*seen_by(fields.fine, rays, views, depths, draws.fine_noise if draws else None), depths))
+        passes.append(
+            (*seen_by(fields.fine, rays, views, depths, draws.fine_noise if draws else None), depths)
+        )
     return passes
 
 
@@ -293,7 +295,9 @@ class NeRF:
 
         jitter = torch.from_numpy(rng.random((len(frames), c.samples), np.float32))
         importance = torch.from_numpy(rng.random((len(frames), c.importance), np.float32))
-        draws = Draws(jitter, importance, normal((len(frames), c.samples)), normal(both) if c.importance else None)
+        draws = Draws(
+            jitter, importance, normal((len(frames), c.samples)), normal(both) if c.importance else None
+        )
         return replace(seen, draws=draws)
 
     def _pixels(self, frames: np.ndarray, numbers: np.ndarray) -> Seen:
