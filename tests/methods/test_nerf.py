@@ -59,7 +59,7 @@ def test_posed_photographs_are_for_this_method():
     assert suited_to(scene_of()).method in ("nerf", "ngp")
 
 
-@pytest.mark.parametrize("preset", [None, "lego", "fern"])
+@pytest.mark.parametrize("preset", [None, "lowres", "lego", "fern"])
 def test_a_config_survives_its_way_through_run_json(preset):
     config = Config(preset=preset).for_data(scene_of())
     written = json.loads(json.dumps(dataclasses.asdict(config)))
