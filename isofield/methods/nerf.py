@@ -239,9 +239,8 @@ def render_rays(
     if fields.fine is not None:
         even = torch.linspace(0, 1, c.importance, dtype=depths.dtype).expand(len(depths), -1)
         depths = with_importance(depths, weights, draws.importance if draws is not None else even)
-        passes.append(
-            (*seen_by(fields.fine, rays, views, depths, draws.fine_noise if draws else None), depths)
-        )
+        noise = draws.fine_noise if draws else None
+        passes.append((*seen_by(fields.fine, rays, views, depths, noise), depths))
     return passes
 
 
@@ -285,21 +284,13 @@ class NeRF:
         if scene.photographs.counted is not None:
             kept = scene.photographs.counted[scene.photographs.starts[frames] + numbers]
             frames, numbers = frames[kept], numbers[kept]
-        seen, both = self._pixels(frames, numbers), (len(frames), c.all_samples)
-
-        def normal(shape: tuple[int, int]) -> Tensor | None:
-            return (
-                torch.from_numpy(rng.standard_normal(shape, np.float32) * np.float32(c.noise))
-                if c.noise
-                else None
-            )
-
-        jitter = torch.from_numpy(rng.random((len(frames), c.samples), np.float32))
-        importance = torch.from_numpy(rng.random((len(frames), c.importance), np.float32))
-        draws = Draws(
-            jitter, importance, normal((len(frames), c.samples)), normal(both) if c.importance else None
+        jitter, importance = (
+            torch.from_numpy(rng.random((len(frames), count), np.float32))
+            for count in (c.samples, c.importance)
         )
-        return replace(seen, draws=draws)
+        noise = rng.standard_normal((len(frames), c.samples + c.all_samples), np.float32)
+        both = (torch.from_numpy(noise) * c.noise).split([c.samples, c.all_samples], 1)
+        return replace(self._pixels(frames, numbers), draws=Draws(jitter, importance, *both))
 
     def _pixels(self, frames: np.ndarray, numbers: np.ndarray) -> Seen:
         """Pixels of pictures: their rays with directions of depth 1, their colours over the background."""
@@ -338,7 +329,7 @@ class NeRF:
         """Peak signal-to-noise ratio in dB on pixels of views kept apart; where there are none, of those
         learnt."""
         seen, error = self._watched, []
-        for part in torch.arange(len(seen.colours)).split(CHUNK // (self.config.all_samples)):
+        for part in torch.arange(len(seen.colours)).split(CHUNK // self.config.all_samples):
             passes = render_rays(self.field, seen.rays[part], seen.views[part], self.config, None)
             colour = composite(*passes[-1]).over(self.config.background)
             error.append((colour - seen.colours[part]).square().mean(1))
@@ -355,7 +346,7 @@ class NeRF:
         """Without random numbers, by the fine network. Directions of any length: t and the samples are
         along them, so that those of depth 1 give the published samples."""
         parts = []
-        for part in torch.arange(len(rays)).split(CHUNK // (self.config.all_samples)):
+        for part in torch.arange(len(rays)).split(CHUNK // self.config.all_samples):
             inside, views = self._inside(rays[part])
             weights, colours, depths = render_rays(self.field, inside, views, self.config, None)[-1]
             parts.append(composite(weights, colours, self._distances(rays[part], depths)))
@@ -388,9 +379,8 @@ class NeRF:
 
     @torch.no_grad()
     def _density(self, points: Float[Tensor, "points 3"]) -> Float[Tensor, " points"]:
-        inside = (
-            (points >= torch.tensor(self.config.lower)) & (points <= torch.tensor(self.config.upper))
-        ).all(1)
+        lower, upper = torch.tensor([self.config.lower, self.config.upper])
+        inside = ((points >= lower) & (points <= upper)).all(1)
         density = torch.zeros_like(points[:, 0])
         for part in inside.nonzero()[:, 0].split(CHUNK):
             located, growth = self._located(points[part])
