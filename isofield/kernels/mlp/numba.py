@@ -10,11 +10,11 @@ afterwards: results do not depend on the number of threads either.
 import numpy as np
 from numba import njit
 
-__all__ = ["backward", "forward"]
+__all__ = ["affine", "backward", "forward", "layer_of", "outer_sums", "product"]
 
 
 @njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
-def _product(weights, source, target):
+def product(weights, source, target):
     """target[o, lane] += sum_i weights[o, i] * source[i, lane]."""
     rows, inner = weights.shape
     whole_rows, whole_inner = rows - rows % 4, inner - inner % 4
@@ -51,7 +51,7 @@ def _product(weights, source, target):
 
 
 @njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
-def _outer_sums(delta, source, sums):
+def outer_sums(delta, source, sums):
     """sums[o, i] += sum over lanes of delta[o, lane] * source[i, lane]."""
     rows, inner = sums.shape
     zero = np.float32(0)
@@ -78,20 +78,20 @@ def _outer_sums(delta, source, sums):
 
 
 @njit(inline="always")
-def _layer(parameters, start, inputs, outputs):
+def layer_of(parameters, start, inputs, outputs):
     """Weights [out, in] and bias [out] of the layer that starts at `start` of the flat vector."""
     middle = start + inputs * outputs
     return parameters[start:middle].reshape(outputs, inputs), parameters[middle : middle + outputs]
 
 
 @njit(inline="always")
-def _affine(weights, bias, source, target):
+def affine(weights, bias, source, target):
     for o in range(target.shape[0]):
         value = bias[o]
         row = target[o]
         for lane in range(128):
             row[lane] = value
-    _product(weights, source, target)
+    product(weights, source, target)
 
 
 @njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
@@ -101,10 +101,10 @@ def _hidden_layers(source, parameters, widths, hidden):
     zero = np.float32(0)
     start, row = 0, 0
     for layer in range(widths.shape[0] - 2):
-        weights, bias = _layer(parameters, start, widths[layer], widths[layer + 1])
+        weights, bias = layer_of(parameters, start, widths[layer], widths[layer + 1])
         start += widths[layer] * widths[layer + 1] + widths[layer + 1]
         target = hidden[row : row + widths[layer + 1]]
-        _affine(weights, bias, source, target)
+        affine(weights, bias, source, target)
         for o in range(target.shape[0]):
             values = target[o]
             for lane in range(128):
@@ -121,8 +121,8 @@ def forward(blocks, parameters, widths, hidden, first, last, result):
     count = widths.shape[0] - 1
     for b in range(first, last):
         start, row = _hidden_layers(blocks[b], parameters, widths, hidden)
-        weights, bias = _layer(parameters, start, widths[count - 1], widths[count])
-        _affine(weights, bias, hidden[row - widths[count - 1] : row], result[b])
+        weights, bias = layer_of(parameters, start, widths[count - 1], widths[count])
+        affine(weights, bias, hidden[row - widths[count - 1] : row], result[b])
 
 
 @njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
@@ -141,10 +141,10 @@ def backward(blocks, parameters, widths, hidden, output_gradient, first, last, s
         for layer in range(count - 1, -1, -1):
             inputs, outputs = widths[layer], widths[layer + 1]
             start -= inputs * outputs + outputs
-            weights, _ = _layer(parameters, start, inputs, outputs)
-            weight_sums, bias_sums = _layer(sums, start, inputs, outputs)
+            weights, _ = layer_of(parameters, start, inputs, outputs)
+            weight_sums, bias_sums = layer_of(sums, start, inputs, outputs)
             source = hidden[row - inputs : row] if layer > 0 else blocks[b]
-            _outer_sums(delta, source, weight_sums)
+            outer_sums(delta, source, weight_sums)
             for o in range(outputs):
                 total, d = zero, delta[o]
                 for lane in range(128):
@@ -163,7 +163,7 @@ def backward(blocks, parameters, widths, hidden, output_gradient, first, last, s
                 target = below[i]
                 for lane in range(128):
                     target[lane] = zero
-            _product(transposed, delta, below)
+            product(transposed, delta, below)
             if layer > 0:
                 for i in range(inputs):
                     target, value = below[i], source[i]
