@@ -43,7 +43,9 @@ class Photographs:
     def picture(self, number: int) -> np.ndarray:
         """Picture `number` as uint8 [H, W, C]."""
         width, height = self.sizes[number]
-        return self.pixels[self.starts[number] : self.starts[number + 1]].reshape(height, width, -1)
+        return self.pixels[self.starts[number] : self.starts[number + 1]].reshape(
+            height, width, self.pixels.shape[1]
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,6 @@ of (millimetres for DTU); integer coordinates are pixel centres there, so half a
 """
 
 import re
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,11 +14,13 @@ import numpy as np
 from ...rendering.cameras import Cameras
 from ...runtime.errors import InputError
 from ..image import IMAGE_ENDINGS
+from ..npz import ArrayForm, open_npz
 from ..photographs import look_at
 from .posed import Posed, cube, decomposed, ideal_lenses, natural_order, rigid
 
 __all__ = ["read_idr"]
 
+MATRIX = ArrayForm((np.number,), (4, 4), "a matrix of 4 x 4 numbers")
 PICTURES, MASKS = ("image", "rgb", "images"), ("mask", "masks")
 
 
@@ -32,10 +33,10 @@ def read_idr(path: Path) -> Posed:
     matrices = _matrices(path)
     numbers = sorted(int(key[10:]) for key in matrices if re.fullmatch(r"world_mat_\d+", key))
     pictures, masks = _files(path.parent, PICTURES), _files(path.parent, MASKS)
-    for files, what in ((pictures, "pictures"), (masks, "masks")):
-        if len(files) != len(numbers) and (files or files is pictures):
+    for listed, what in ((pictures, "pictures"), (masks, "masks")):
+        if len(listed) != len(numbers) and (listed or listed is pictures):
             raise InputError(
-                f"has {len(numbers)} cameras, but there are {len(files)} {what}",
+                f"has {len(numbers)} cameras, but there are {len(listed)} {what}",
                 path,
                 "Every camera world_mat_i has one, in the order of names.",
             )
@@ -68,18 +69,12 @@ def read_idr(path: Path) -> Posed:
 
 
 def _matrices(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            wanted = [
-                key for key in file.files if key.startswith(("world_mat_", "scale_mat_")) and "inv" not in key
-            ]
-            found = {key: np.asarray(file[key], np.float64).reshape(4, 4) for key in wanted}
-        assert any(key.startswith("world_mat_") for key in found)
-    except (ValueError, TypeError, AssertionError, EOFError, KeyError, AttributeError, zipfile.BadZipFile):
-        raise InputError(
-            "does not hold matrices world_mat_i of 4 x 4", path, "Write it as IDR and NeuS have it."
-        ) from None
-    return found
+    """`world_mat_i` and `scale_mat_i` by name, float64 [4, 4]."""
+    with open_npz(path) as archive:
+        wanted = [name for name in archive.names if re.fullmatch(r"(world|scale)_mat_\d+", name)]
+        if not any(name.startswith("world") for name in wanted):
+            archive.require("world_mat_0", "Write it as IDR and NeuS have it.")
+        return {name: archive.array(name, MATRIX).astype(np.float64) for name in wanted}
 
 
 def _files(folder: Path, names: tuple[str, ...]) -> list[Path]:

@@ -70,11 +70,13 @@ def llff_cameras(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Poses [N, 3, 4] with OpenCV's axes, (height, width, focal length) [N, 3] and (near, far) [N, 2] of the
     rows of a poses_bounds.npy. Raises InputError for what is none."""
     try:
-        rows = np.load(path, allow_pickle=False)
+        rows = np.load(path, mmap_mode="r", allow_pickle=False)  # mapped: a false size takes no memory
         assert rows.ndim == 2
         assert rows.shape[1] == 17
-        rows = rows.astype(np.float64)
-    except (ValueError, TypeError, EOFError, AssertionError, MemoryError, AttributeError, SyntaxError):
+        rows = np.array(rows, np.float64)
+    except OSError:
+        raise
+    except Exception:  # numpy uses Python's tokenizer, which raises many things
         raise InputError(
             "is not an array of 17 numbers for every picture", path, "Write it again, with LLFF's own code."
         ) from None
