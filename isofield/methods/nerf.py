@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ..data.samples import Turns, generator
 from ..data.scene import Scene
+from ..data.scenes.llff import recentred
 from ..kernels.adam import Adam
 from ..networks.nerf import NeRFNetwork, NeRFWiring
 from ..rendering.rays import Rays, in_depths, to_ndc
@@ -31,7 +32,7 @@ from ..runtime.settings import check_settings
 from ..training.method import Player, Views
 from .choice import QUALITIES, Quality
 
-__all__ = ["PRESETS", "Config", "Draws", "NeRF", "RadianceFields", "recentring", "render_rays"]
+__all__ = ["PRESETS", "Config", "Draws", "NeRF", "RadianceFields", "render_rays"]
 
 CHUNK = 65_536  # points that pass the network together where no gradient is asked for
 WATCHED = 1024  # pixels that the metric looks at while training
@@ -122,7 +123,7 @@ class Config:
         found: dict[str, Any] = {"white": scene.has_alpha}
         if scene.forward_facing:
             width, height = (float(each) for each in scene.cameras.sizes[0])
-            frame = recentring(scene.cameras.poses, 1 / (0.75 * (scene.near or 4 / 3)))
+            frame = recentred(scene.cameras.poses)[1][:3] / (0.75 * (scene.near or 4 / 3))
             found |= {"ndc": (width, height, float(scene.cameras.intrinsics[0, 0])), "near": 0.0, "far": 1.0}
             found["frame"] = tuple(frame.ravel().tolist())
         elif scene.near is not None and scene.far is not None:
@@ -160,17 +161,6 @@ PRESETS: dict[str, dict[str, Any]] = {
         "final": 0.1**0.8, "noise": 1.0, "crop_steps": 0, "full_steps": 200_000,
     },
 }  # fmt: skip
-
-
-def recentring(poses: Float[np.ndarray, "cameras 3 4"], scale: float) -> Float[np.ndarray, "3 4"]:
-    """The similarity that moves the average camera to 0, turns it to look along -z with y up, and scales by
-    `scale`. As `recenter_poses` of the published code, after its scaling."""
-    z = -poses[:, :, 2].sum(0)
-    z = z / np.linalg.norm(z)
-    x = np.cross(-poses[:, :, 1].sum(0), z)
-    x = x / np.linalg.norm(x)
-    rotation = np.stack([x, np.cross(z, x), z])
-    return scale * np.column_stack([rotation, -rotation @ poses[:, :, 3].mean(0)])
 
 
 class RadianceFields(nn.Module):

@@ -9,7 +9,7 @@ import torch
 
 from isofield.data.scene import Box, Photographs, Scene
 from isofield.methods.choice import QUALITIES, suited_to
-from isofield.methods.nerf import Config, NeRF, recentring
+from isofield.methods.nerf import Config, NeRF
 from isofield.networks.nerf import NeRFWiring
 from isofield.rendering.cameras import looking_at, pinholes
 from isofield.rendering.rays import Rays
@@ -168,8 +168,11 @@ def test_a_forward_facing_scene_is_recentred_as_published(shared):
     folder = shared / "parity" / "nerf_llff_poses"
     published = np.load(folder / "outputs.npz")
     reordered = published["forward/f64_reordered"][:, :, :4]  # right, up, backwards; scaled already
-    opencv = reordered * [1, -1, -1, 1]
-    frame = recentring(opencv, 1.0)
+    scene = dataclasses.replace(forward_scene(len(reordered)), near=4 / 3)  # which is not scaled
+    cameras = dataclasses.replace(scene.cameras, poses=reordered * [1, -1, -1, 1])
+    config = Config().for_data(dataclasses.replace(scene, cameras=cameras))
+    frame = np.array(config.frame).reshape(3, 4)
+    assert (config.near, config.far, config.ndc) == (0, 1, (8, 8, 10))
     moved = frame[:, :3] @ reordered
     moved[:, :, 3] += frame[:, 3]
     np.testing.assert_allclose(moved, published["forward/f64_recentred"][:, :, :4], rtol=1e-9, atol=1e-10)

@@ -90,7 +90,7 @@ def test_checking_gives_facts(spot):
 
 
 @pytest.mark.parametrize(
-    "options", [{"seconds": 1, "steps": 2}, {"steps": 0}, {"quality": "best"}, {"method": "nerf"}]
+    "options", [{"seconds": 1, "steps": 2}, {"steps": 0}, {"quality": "best"}, {"method": "neus"}]
 )
 def test_what_cannot_work_raises_an_error_in_words(spot, tmp_path, options):
     with pytest.raises(InputError) as caught:
