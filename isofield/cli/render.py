@@ -16,9 +16,9 @@ __all__ = ["main"]
 DESCRIPTION = """Show what a trained field of a picture or of a scene shows.
 
 A picture comes at any resolution; 16 bits a channel where the input had them and the format can hold them.
-A scene is seen from an orbit, a spiral, its own test or training cameras, or along a camera path that nerfstudio saved:
-a folder gets one PNG a frame (of test and training views under the frame's own name), .mp4 (needs PyAV:
-pip install 'isofield[video]'), .webp and .gif a film, .png the first frame.
+A scene is seen from an orbit, a spiral, its own test or training cameras, or along a camera path that
+nerfstudio saved. A folder gets one PNG a frame (of test and training views under the frame's own name),
+.mp4 (needs PyAV: pip install 'isofield[video]'), .webp and .gif a film, .png the first frame.
 
 Examples: isofield render runs/0001-image-photo --width 2048 --out big.png
           isofield render runs/0002-ngp-lego --path test --out views
@@ -33,8 +33,8 @@ class Arguments:
     run: tyro.conf.Positional[Path]
     """folder of the run"""
     out: Path | None = None
-    """file of the picture: .png .jpg .webp .tif .bmp; of a scene a folder, .mp4 .webp .gif or .png (default: in the
-    run, RUN/orbit.webp or RUN/test)"""
+    """file of the picture: .png .jpg .webp .tif .bmp; of a scene a folder, .mp4 .webp .gif or .png (default:
+    in the run, RUN/orbit.webp or RUN/test)"""
     width: int | None = None
     """pixels from left to right (default: as the height asks, or the input's)"""
     height: int | None = None

@@ -11,7 +11,6 @@ import PIL.Image
 
 from ..runtime.errors import InputError
 from ..runtime.files import atomic_path
-from .image import write_image
 
 __all__ = ["ANIMATIONS", "VIDEOS", "check_frames_output", "frames_to"]
 
@@ -42,9 +41,9 @@ def check_frames_output(path: str | os.PathLike) -> None:
 def frames_to(path: str | os.PathLike, fps: float) -> Iterator[Take]:
     """Give a function that takes frames, uint8 [H, W, 3]; when the block ends well, the video is at `path`.
 
-    .gif and .webp play for ever; .mp4 is H.264 in 4:2:0, which every player knows: an odd last row or column is
-    repeated. Memory is that of a few frames, but for .gif and .webp, of which Pillow wants all at once. Raises InputError
-    for other endings, and where PyAV is missing.
+    .gif and .webp play for ever; .mp4 is H.264 in 4:2:0, which every player knows: an odd last row or column
+    is repeated. Memory is that of a few frames, but for .gif and .webp, of which Pillow wants all at once.
+    Raises InputError for other endings, and where PyAV is missing.
     """
     check_frames_output(path)
     with atomic_path(path) as temporary:
@@ -59,7 +58,13 @@ def _animation(path: Path, fps: float) -> Iterator[Take]:
     yield lambda pixels: frames.append(PIL.Image.fromarray(pixels))
     times = np.rint(np.arange(len(frames) + 1) * 1000 / fps).astype(int)
     frames[0].save(
-        path, save_all=True, append_images=frames[1:], duration=np.diff(times).tolist(), loop=0, quality=85, method=4
+        path,
+        save_all=True,
+        append_images=frames[1:],
+        duration=np.diff(times).tolist(),
+        loop=0,
+        quality=85,
+        method=4,
     )
 
 
@@ -75,8 +80,11 @@ def _film(path: Path, fps: float) -> Iterator[Take]:
         def take(pixels: np.ndarray) -> None:
             height, width = pixels.shape[:2]
             even = np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-            stream.height, stream.width = even.shape[:2]
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(even), format="rgb24")))
+            if not stream.codec_context.is_open:
+                stream.height, stream.width = even.shape[:2]
+            container.mux(
+                stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(even), format="rgb24"))
+            )
 
         yield take
         container.mux(stream.encode())

@@ -9,7 +9,8 @@ from scipy.ndimage import correlate1d, uniform_filter1d
 
 __all__ = [
     "IMAGE_FIGURES", "SSIMS", "power_spectrum", "psnr", "psnr_mean_of_images", "psnr_of_mean_mse",
-    "share_of_full_scale", "ssim_gaussian11_reflected", "ssim_gaussian11_valid", "ssim_luminance5", "ssim_uniform7",
+    "share_of_full_scale", "ssim_gaussian11_reflected", "ssim_gaussian11_valid", "ssim_luminance5",
+    "ssim_uniform7",
 ]  # fmt: skip
 
 IMAGE_FIGURES = {
@@ -50,8 +51,8 @@ def psnr_mean_of_images(each: Sequence[float]) -> float:
 
 
 def psnr_of_mean_mse(each: Sequence[float]) -> float:
-    """The PSNR of the mean of the pictures' squared errors, from their PSNRs [dB], pictures weighted equally: never
-    above the mean of the PSNRs."""
+    """The PSNR of the mean of the pictures' squared errors, from their PSNRs [dB], pictures weighted equally:
+    never above the mean of the PSNRs."""
     error = math.fsum(10 ** (-value / 10) for value in each) / len(each)
     return -10 * math.log10(error) if error > 0 else math.inf
 
@@ -59,8 +60,8 @@ def psnr_of_mean_mse(each: Sequence[float]) -> float:
 def _similarity(
     one: np.ndarray, other: np.ndarray, mean: Callable[[np.ndarray], np.ndarray], unbiased: float = 1.0
 ) -> np.ndarray:
-    """SSIM at every pixel (Wang et al. 2004, equation 13), for values in [0, 1]. mean: over the window around each
-    pixel. unbiased: n / (n - 1) where variances are those of a sample."""
+    """SSIM at every pixel (Wang et al. 2004, equation 13), for values in [0, 1]. mean: over the window around
+    each pixel. unbiased: n / (n - 1) where variances are those of a sample."""
     means = mean(one), mean(other)
     variances = [
         np.maximum(unbiased * (mean(x * x) - m * m), 0) for x, m in zip((one, other), means)
@@ -71,7 +72,8 @@ def _similarity(
 
 
 def _windowed(weights: np.ndarray, mode: str) -> Callable[[np.ndarray], np.ndarray]:
-    """Means over a separable window of a picture [H, W] or [H, W, C]; mode: of the border, as scipy names it."""
+    """Means over a separable window of a picture [H, W] or [H, W, C]; mode: of the border, as scipy names
+    it."""
     return lambda x: correlate1d(correlate1d(x, weights, 0, mode=mode), weights, 1, mode=mode)
 
 
@@ -86,8 +88,8 @@ def _inner(values: np.ndarray, border: int) -> np.ndarray:
 
 
 def ssim_gaussian11_valid(one: Picture, other: Picture) -> float:
-    """Structural similarity as TensorFlow and mip-NeRF have it: a Gaussian window of 11 x 11, deviation 1.5, only where
-    it lies within the picture, channel by channel. NaN for pictures smaller than the window."""
+    """Structural similarity as TensorFlow and mip-NeRF have it: a Gaussian window of 11 x 11, deviation 1.5,
+    only where it lies within the picture, channel by channel. NaN for pictures smaller than the window."""
     values = _similarity(one.astype(np.float64), other.astype(np.float64), _windowed(_GAUSSIAN11, "mirror"))
     inside = _inner(values, 5)
     return float(inside.mean()) if inside.size else math.nan
@@ -103,8 +105,8 @@ def ssim_gaussian11_reflected(one: Picture, other: Picture) -> float:
 
 
 def ssim_uniform7(one: Picture, other: Picture) -> float:
-    """Structural similarity as scikit-image has it by default (with data_range=1): a plain window of 7 x 7, variances
-    of a sample, the outer 3 pixels left out. NaN for pictures smaller than the window."""
+    """Structural similarity as scikit-image has it by default (with data_range=1): a plain window of 7 x 7,
+    variances of a sample, the outer 3 pixels left out. NaN for pictures smaller than the window."""
 
     def mean(x: np.ndarray) -> np.ndarray:
         return uniform_filter1d(uniform_filter1d(x, 7, axis=0), 7, axis=1)
@@ -114,10 +116,10 @@ def ssim_uniform7(one: Picture, other: Picture) -> float:
 
 
 def ssim_luminance5(one: Picture, other: Picture) -> float:
-    """Structural similarity as instant-ngp's scripts have it: of the luminance, a window of 5 x 5 that is close to a
-    Gaussian, over the whole picture, which is mirrored at its border."""
-    grey = (picture.astype(np.float64) @ LUMINANCE for picture in (one, other))
-    return float(_similarity(*grey, _windowed(_FIVE, "reflect")).mean())
+    """Structural similarity as instant-ngp's scripts have it: of the luminance, a window of 5 x 5 that is
+    close to a Gaussian, over the whole picture, which is mirrored at its border."""
+    grey, other_grey = (picture.astype(np.float64) @ LUMINANCE for picture in (one, other))
+    return float(_similarity(grey, other_grey, _windowed(_FIVE, "reflect")).mean())
 
 
 SSIMS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {

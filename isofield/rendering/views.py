@@ -32,7 +32,8 @@ class View:
 
     @property
     def depth(self) -> Float[np.ndarray, "height width"]:
-        """The mean distance along each ray of what it meets; infinite where it meets less than half of something."""
+        """The mean distance along each ray of what it meets; infinite where it meets less than half of
+        something."""
         seen = self.opacity >= SEEN
         return np.where(seen, self.distance / np.where(seen, self.opacity, 1), np.float32(np.inf))
 
@@ -59,15 +60,15 @@ def render_view(
         if progress is not None:
             share = min(start + RAYS, len(values)) / len(values)
             progress.update(span[0] + share * (span[1] - span[0]))
-    values = values.reshape(height, width, 5)
-    return View(values[..., :3], values[..., 3], values[..., 4])
+    colour, opacity, distance = np.split(values.reshape(height, width, 5), (3, 4), axis=2)
+    return View(colour, opacity[..., 0], distance[..., 0])
 
 
 def depths(
     render: Callable[[Rays], Rendered], cameras: Cameras, longest: int = 40, views: int = 5
 ) -> tuple[float, float]:
-    """The range of depths in a few small views of the cameras, but for a hundredth at each end: what colours of depth
-    are to span. (0, 1) where they see nothing."""
+    """The range of depths in a few small views of the cameras, but for a hundredth at each end: what colours
+    of depth are to span. (0, 1) where they see nothing."""
     some = cameras[np.unique(np.linspace(0, len(cameras) - 1, views).round().astype(int))]
     small = some.resized(np.maximum(some.sizes * longest // some.sizes.max(axis=1, keepdims=True), 1))
     found = np.concatenate([render_view(render, small, n).depth.ravel() for n in range(len(small))])

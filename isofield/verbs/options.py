@@ -40,8 +40,8 @@ class Filming:
     """How `render` goes through a scene."""
 
     path: str | None = None
-    """where the camera goes: orbit, spiral, test, train, or a camera path of nerfstudio (.json) (default: orbit, or
-    spiral where all photographs look the same way)"""
+    """where the camera goes: orbit, spiral, test, train, or a camera path of nerfstudio (.json) (default:
+    orbit, or spiral where all photographs look the same way)"""
     fps: float | None = None
     """pictures of a film for each second (default: 24, or the camera path's)"""
     seconds: float | None = None

@@ -1,4 +1,5 @@
-"""A trained picture at any resolution, and what a fit makes of it: reconstruction, figures, spectrum, page."""
+"""A trained picture at any resolution, and what a fit makes of it: reconstruction, figures, spectrum,
+page."""
 
 import copy
 from math import inf
@@ -49,8 +50,8 @@ def render_picture(
 
     width, height: of one alone the other follows from the input's proportions; of none, both are the input's.
     out: file (.png .jpg .webp .tif .bmp), or None to write none; 16 bits go to .png, and grey to .tif. Raises
-    InputError, before any work, for an `out` that cannot be written, for settings of films, and for more pixels than
-    there is memory for.
+    InputError, before any work, for an `out` that cannot be written, for settings of films, and for more
+    pixels than there is memory for.
     """
     filming.refuse(run.path)
     picture, known = run.picture, run.description["data"]

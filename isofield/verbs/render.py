@@ -26,11 +26,9 @@ def render(
     height: int | None = None,
     filming: Filming = Filming(),  # noqa: B008 (frozen)
 ) -> Any:
-    """Show what the run holds; see `picture.render_picture` and `render_views.render_views` for what `out` may be
-    and what is returned. Raises InputError for a run that shows neither."""
+    """Show what the run holds; see `picture.render_picture` and `render_views.render_views` for what `out`
+    may be and what is returned. Raises InputError for a run that shows neither."""
     for product in run.method.products().values():
         if type(product) in RENDER:
             return RENDER[type(product)](run, out, width, height, filming)
-    raise InputError(
-        "shows no picture: it holds a shape", run.path, "Take isofield extract for its surface."
-    )
+    raise InputError("shows no picture: it holds a shape", run.path, "Take isofield extract for its surface.")

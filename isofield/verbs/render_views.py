@@ -1,4 +1,5 @@
-"""A trained scene from anywhere: its own cameras, an orbit, a spiral, a camera path; as pictures or as a film."""
+"""A trained scene from anywhere: its own cameras, an orbit, a spiral, a camera path; as pictures or as a
+film."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,14 +30,15 @@ BACKGROUNDS = {"white": 1.0, "black": 0.0}
 def render_views(
     run: Run, out: str | Path | None, width: int | None, height: int | None, filming: Filming
 ) -> dict[str, Any]:
-    """Write what cameras along a path see: into a folder (one PNG a frame, of test and training views under the
-    frame's own name), a film (.mp4 .webp .gif), or, of the path's first camera, a picture (.png .jpg .webp is a film).
+    """Write what cameras along a path see: into a folder (one PNG a frame, of test and training views under
+    the frame's own name), a film (.mp4 .webp .gif), or, of the path's first camera, a picture (.png .jpg
+    .webp is a film).
 
-    out: None for RUN/PATH, a folder for test and train, else RUN/PATH.webp. width, height: of one alone the other
-    follows from the camera's proportions; of none, both are the camera's. Depths are distances along the rays; in a
-    folder they are also written as NAME.depth.png, 16 bits, 0 where nothing is met, in steps that the result says.
-    Returns files, frames, width, height, and of depths "range" (of the colours) and "depth_step". Raises InputError,
-    before any work, for what cannot be rendered or written.
+    out: None for RUN/PATH, a folder for test and train, else RUN/PATH.webp. width, height: of one alone the
+    other follows from the camera's proportions; of none, both are the camera's. Depths are distances along
+    the rays; in a folder they are also written as NAME.depth.png, 16 bits, 0 where nothing is met, in steps
+    that the result says. Returns files, frames, width, height, and of depths "range" (of the colours) and
+    "depth_step". Raises InputError, before any work, for what cannot be rendered or written.
     """
     way, cameras, names, fps = _path(run, filming)
     cameras = _sized(cameras, width, height)
@@ -67,8 +69,8 @@ FILMS = (".mp4", ".webp", ".gif")
 
 
 def picture_of(view: View, show: str, span: tuple[float, float], background: float) -> np.ndarray:
-    """A view as uint8 [H, W, 3]: its colour in front of the background, its opacity (white: opaque), or colours of its
-    depth between those of span, near is dark; white where nothing is met."""
+    """A view as uint8 [H, W, 3]: its colour in front of the background, its opacity (white: opaque), or
+    colours of its depth between those of span, near is dark; white where nothing is met."""
     if show == "depth":
         near = -np.where(np.isfinite(view.depth), view.depth, np.float32(span[1]))
         colours = colour_map(near, -span[1], -span[0])
@@ -84,8 +86,8 @@ def background_of(run: Run) -> str:
 
 
 def file_names(frames: list[str]) -> list[str]:
-    """Names for files of frames: their own, without folder and ending; where these are not enough to tell them apart,
-    with the folders."""
+    """Names for files of frames: their own, without folder and ending; where these are not enough to tell
+    them apart, with the folders."""
     plain = [name[: -len(ending)] if (ending := _ending(name)) else name for name in frames]
     short = [name.replace("\\", "/").rsplit("/", 1)[-1] for name in plain]
     if len(set(short)) == len(short):
@@ -123,7 +125,9 @@ def _path(run: Run, filming: Filming) -> tuple[str, Cameras, list[str], float]:
         way = Path(way).stem
     else:
         raise InputError(
-            f"there is no path {way!r}", "--path", "Choose orbit, spiral, test or train, or name a .json file."
+            f"there is no path {way!r}",
+            "--path",
+            "Choose orbit, spiral, test or train, or name a .json file.",
         )
     return way, cameras, [f"{number:05d}" for number in range(len(cameras))], fps
 
@@ -175,8 +179,8 @@ def _farthest(run: Run, cameras: Cameras) -> float:
 
 @contextmanager
 def _written(out: Path, fps: float, names: list[str], files: list[str]) -> Iterator[Take]:
-    """Takes pictures and writes them one by one as files of these names, or as one film; `files` grows by what was
-    written."""
+    """Takes pictures and writes them one by one as files of these names, or as one film; `files` grows by
+    what was written."""
     if out.suffix.lower() in FILMS:
         with frames_to(out, fps) as take:
             yield take
@@ -186,9 +190,9 @@ def _written(out: Path, fps: float, names: list[str], files: list[str]) -> Itera
     if not out.suffix:
         out.mkdir(parents=True, exist_ok=True)
 
-    def take(pixels: np.ndarray) -> None:
+    def write(pixels: np.ndarray) -> None:
         file = out if out.suffix else out / f"{next(left)}.png"
         write_image(file, pixels)
         files.append(str(file))
 
-    yield take
+    yield write

@@ -19,9 +19,9 @@ from ..data.shape import Shape
 from ..geometry.frames import Frame
 from ..methods import METHODS
 from ..methods.choice import QUALITIES
+from ..rendering.cameras import Cameras
 from ..runtime.errors import InputError
 from ..runtime.progress import say
-from ..rendering.cameras import Cameras
 from ..runtime.threads import threads
 from ..training.hooks import restore
 from ..training.method import Method, Picture, Surface, Views
@@ -75,7 +75,9 @@ class Run:
         description, product = self.description, self.method.products().get("mesh")
         if not isinstance(product, Surface):
             raise InputError(
-                "holds no shape: it shows a picture or a scene", self.path, "Take isofield render or evaluate for it."
+                "holds no shape: it shows a picture or a scene",
+                self.path,
+                "Take isofield render or evaluate for it.",
             )
         return Field(
             description["data"]["name"],
@@ -142,8 +144,8 @@ class Run:
         return record
 
     def scene(self) -> Scene:
-        """The input, a scene, read again from the path in the run, downscaled and split as it was. Raises InputError
-        as `shape` does."""
+        """The input, a scene, read again from the path in the run, downscaled and split as it was. Raises
+        InputError as `shape` does."""
         record = self._input()
         assert isinstance(record, Scene)  # equal fingerprints
         return record

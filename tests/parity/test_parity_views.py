@@ -9,7 +9,10 @@ from isofield.metrics.image import SSIMS, psnr
 RELATIVE = 1e-6
 PUBLISHED = {
     "ssim_gaussian11_valid": ("ssim_tf", "ssim_skimage_gauss"),
-    "ssim_gaussian11_reflected": ("ssim_torchmetrics", "ssim_torchmetrics_norange"),  # range of the pictures: 1
+    "ssim_gaussian11_reflected": (
+        "ssim_torchmetrics",
+        "ssim_torchmetrics_norange",
+    ),  # range of the pictures: 1
     "ssim_uniform7": ("ssim_skimage_default",),
     "ssim_luminance5": ("ssim_ngp",),
 }
