@@ -73,7 +73,7 @@ class Cameras:
 
     def picture_rays(self, number: int, first: float = 0.5) -> Rays:
         """The rays of all pixels of one camera, row by row, through coordinates i + `first`
-        (`conventions.PIXEL_CENTRES`)."""
+        (a convention's `first_pixel`)."""
         width, height = self.sizes[number]
         y, x = np.divmod(np.arange(width * height), width)
         return self.rays(number, np.column_stack([x, y]) + first)

@@ -1,13 +1,16 @@
 """Cameras, lenses and rays against what the published codes compute."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from isofield.rendering.cameras import Cameras
+from isofield.rendering.conventions import CONVENTIONS, from_ours, to_ours
 from isofield.rendering.lenses import distort, reach, undistort
+from isofield.rendering.paths import average_pose, orbit, spiral
 from isofield.rendering.rays import Rays, in_depths, to_ndc
 
 
@@ -64,3 +67,65 @@ def test_normalised_device_coordinates_are_those_of_nerf(shared):
     ndc = to_ndc(rays, int(width), int(height), float(given["K"][0, 0]), near=1.0)
     assert np.allclose(ndc.origins, published["ndc_o"].reshape(-1, 3), **tolerance["float64"])
     assert np.allclose(ndc.directions, published["ndc_d"].reshape(-1, 3), **tolerance["float64"])
+
+
+@pytest.mark.parametrize("name", ["default", "custom"])
+def test_poses_in_the_unit_cube_are_those_of_instant_ngp(shared, name):
+    tolerance, given, published = pack(shared, "ngp_camera")
+    theirs = CONVENTIONS["instant_ngp"]
+    if name == "custom":
+        theirs = replace(theirs, scale=float(given["custom_scale"]), offset=tuple(given["custom_offset"]))
+    ours = to_ours(given["transform_matrix"], CONVENTIONS["opengl"])
+    assert np.allclose(from_ours(ours, theirs), published[f"xform_{name}"], **tolerance["float64"])
+    assert np.allclose(to_ours(published[f"xform_{name}"], theirs), ours, **tolerance["float64"])
+
+
+def test_rays_of_instant_ngp_are_ours(shared):
+    tolerance, given, published = pack(shared, "ngp_camera")
+    size, count = given["WH"], len(given["transform_matrix"])
+    poses = from_ours(to_ours(given["transform_matrix"], CONVENTIONS["opengl"]), CONVENTIONS["instant_ngp"])
+    intrinsics = np.tile([*given["focal"], *(given["principal"] * size)], (count, 1))
+    cameras = Cameras(
+        poses, intrinsics, np.tile(size, (count, 1)), np.zeros((count, 8)), np.zeros(count, bool)
+    )
+    for number in range(count):
+        rays = cameras.rays(number, given["uv"] * size)
+        assert np.allclose(rays.origins, published["origin"][number], **tolerance["float32"])
+        assert np.allclose(rays.directions, published["rays_d_normalised"][number], **tolerance["float32"])
+
+
+@pytest.mark.parametrize("scene", ["forward", "sphere"])
+def test_the_average_camera_is_that_of_nerf(shared, scene):
+    tolerance, _, published = pack(shared, "nerf_llff_poses")
+    poses = to_ours(published[f"{scene}/f64_reordered"][:, :, :4], CONVENTIONS["opengl"])
+    average = from_ours(average_pose(poses)[None], CONVENTIONS["opengl"])[0]
+    assert np.allclose(average, published[f"{scene}/f64_average"][:, :4], **tolerance["f64"])
+
+
+@pytest.mark.parametrize("scene", ["forward", "sphere"])
+def test_columns_of_llff_are_reordered_as_published(shared, scene):
+    tolerance, given, published = pack(shared, "nerf_llff_poses")
+    stored = given[f"{scene}/poses_bounds"][:, :15].reshape(-1, 3, 5)[:, :, :4]
+    reordered = from_ours(to_ours(stored, CONVENTIONS["llff"]), CONVENTIONS["opengl"])
+    assert np.allclose(reordered, published[f"{scene}/f64_reordered"][:, :, :4], **tolerance["f64"])
+
+
+def test_the_spiral_is_that_of_nerf(shared):
+    tolerance, _, published = pack(shared, "nerf_llff_poses")
+    bounds = published["forward/bounds"].astype(np.float64)
+    poses = to_ours(published["forward/poses"][:, :, :4].astype(np.float64), CONVENTIONS["opengl"])
+    path = from_ours(spiral(poses, bounds.min(), bounds.max()), CONVENTIONS["opengl"])
+    assert np.allclose(path, published["forward/render_poses"][:, :, :4], **tolerance["reader"])
+
+
+def test_the_path_on_a_sphere_is_an_orbit(shared):
+    """The published one ends on its first pose again."""
+    tolerance, _, published = pack(shared, "nerf_llff_poses")
+    for scene in ("forward", "sphere"):
+        centres = published[f"{scene}/f64_spherified"][:, :, 3]
+        radius = np.sqrt((centres**2).sum(axis=1).mean())
+        elevation = np.arcsin(centres[:, 2].mean() / radius)
+        z, x = np.array([0.0, 0, 1]), np.array([1.0, 0, 0])
+        path = orbit(np.zeros(3), z, x, radius, elevation, 119)
+        path = from_ours(np.concatenate([path, path[:1]]), CONVENTIONS["opengl"])
+        assert np.allclose(path, published[f"{scene}/f64_sphere_path"][:, :, :4], **tolerance["f64"])
