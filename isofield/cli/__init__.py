@@ -4,12 +4,14 @@ plain table."""
 import importlib
 import os
 import sys
+from keyword import iskeyword
 
 __all__ = ["main"]
 
 VERBS = {
     "fit": "train on a shape or a picture, extract or render, evaluate, write the page: the main job",
     "train": "train one method alone",
+    "import": "make a run of a checkpoint of another program",
     "extract": "turn a trained field into a certified mesh",
     "render": "show a trained picture at any resolution",
     "evaluate": "compare a run's mesh or picture with its input, by named figures",
@@ -55,7 +57,7 @@ def _run(verb: str, arguments: list[str]) -> int:
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     try:
-        importlib.import_module(f".{verb}", __name__).main(arguments)
+        importlib.import_module(f".{verb}_" if iskeyword(verb) else f".{verb}", __name__).main(arguments)
     except IsofieldError as error:
         if debug:
             raise
