@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from ..data.camera_path import read_camera_path
 from ..data.image import IMAGE_ENDINGS, check_image_output, write_image
-from ..data.video import Take, check_frames_output, frames_to
-from ..rendering.cameras import Cameras
-from ..rendering.paths import orbit, spiral
+from ..data.video import ANIMATIONS, VIDEOS, Take, check_frames_output, frames_to
+from ..rendering.cameras import Cameras, pinholes
+from ..rendering.paths import orbit_like, spiral
 from ..rendering.views import View, depths, render_view
 from ..runtime.errors import InputError
 from ..runtime.progress import progress
@@ -21,8 +22,9 @@ from .run import Run
 
 __all__ = ["background_of", "file_names", "picture_of", "render_views"]
 
-WAYS = {"orbit": orbit, "spiral": spiral}
 FPS, SECONDS = 24.0, 4.0
+MOST = 100_000  # frames
+FILMS = (*VIDEOS, *ANIMATIONS)
 DEEPEST = 65535  # the whole number in a PNG of 16 bits that stands for the farthest corner of the box
 BACKGROUNDS = {"white": 1.0, "black": 0.0}
 
@@ -63,9 +65,6 @@ def render_views(
                 write_image(file, np.clip(deep, 0, DEEPEST).astype(np.uint16)[..., None])
                 result["files"].append(str(file))
     return {**result, "width": int(cameras.sizes[0, 0]), "height": int(cameras.sizes[0, 1])}
-
-
-FILMS = (".mp4", ".webp", ".gif")
 
 
 def picture_of(view: View, show: str, span: tuple[float, float], background: float) -> np.ndarray:
@@ -112,17 +111,22 @@ def _path(run: Run, filming: Filming) -> tuple[str, Cameras, list[str], float]:
             raise InputError("is for paths, not for views of the data", "--seconds", "Leave it out.")
         numbers = run.frames(way)
         return way, run.cameras[numbers], file_names([known["names"][n] for n in numbers]), fps
-    if way in WAYS:
+    if way in ("orbit", "spiral"):
         seconds = SECONDS if filming.seconds is None else filming.seconds
         count = round(seconds * fps)
-        if not 1 <= count <= 100_000:
+        if not 1 <= count <= MOST:
             raise InputError(
-                f"{seconds:g} s are {count} frames", "--seconds", "Give a length of at least one frame."
+                f"{seconds:g} s are {count} frames", "--seconds", f"Give a length of 1 to {MOST} frames."
             )
-        cameras = WAYS[way](run.cameras[run.frames("train")], count)
+        cameras = _flown(run, way, count)
     elif way.lower().endswith(".json"):
-        cameras, fps = _camera_path(way, filming)
-        way = Path(way).stem
+        if filming.seconds is not None:
+            raise InputError(
+                "is for orbits and spirals", "--seconds", "Leave it out: the path has its length."
+            )
+        film = read_camera_path(Path(way))
+        cameras, way = film.cameras, Path(way).stem
+        fps = film.frames_per_second if filming.fps is None else fps
     else:
         raise InputError(
             f"there is no path {way!r}",
@@ -132,10 +136,20 @@ def _path(run: Run, filming: Filming) -> tuple[str, Cameras, list[str], float]:
     return way, cameras, [f"{number:05d}" for number in range(len(cameras))], fps
 
 
-def _camera_path(path: str, filming: Filming) -> tuple[Cameras, float]:
-    from ..data.camera_path import read_camera_path
-
-    raise NotImplementedError(read_camera_path)
+def _flown(run: Run, way: str, count: int) -> Cameras:
+    """An orbit or a spiral as the training cameras would fly it, seen through the lens of the first one, but
+    without its distortion."""
+    known, learnt = run.description["data"], run.cameras[run.frames("train")]
+    corners = np.array(known["box"])
+    if way == "orbit":
+        poses = orbit_like(learnt.poses, corners.mean(axis=0), count)
+    else:
+        depth = np.linalg.norm(corners.mean(axis=0) - learnt.centres, axis=1)
+        near = depth.min() / 2 if known["near"] is None else known["near"]
+        far = 2 * depth.max() if known["far"] is None else known["far"]
+        poses = spiral(learnt.poses, max(near, 1e-3 * far), far, count)
+    width, height = (int(size) for size in learnt.sizes[0])
+    return pinholes(poses, float(learnt.intrinsics[0, :2].mean()), (width, height))
 
 
 def _sized(cameras: Cameras, width: int | None, height: int | None) -> Cameras:

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from isofield.data import load_scene
+from isofield.data.camera_path import CameraPath, write_camera_path
 from isofield.rendering.cameras import Cameras, focal_length, looking_at, pinholes
 from isofield.rendering.rays import Rays, ray_sphere
 from isofield.rendering.views import render_view
@@ -173,6 +174,23 @@ def test_a_video_is_h264_of_even_size(run, tmp_path):
         assert (stream.codec.name, stream.pix_fmt) == ("h264", "yuv420p")
         assert (stream.width, stream.height) == (42, 32)
         assert len(list(film.decode(stream))) == 5
+
+
+def test_a_camera_path_of_nerfstudio_is_followed_at_its_own_speed_and_size(run, tmp_path):
+    path = tmp_path / "walk.json"
+    write_camera_path(path, CameraPath(cameras_around(5, (24, 20)), frames_per_second=12))
+    result = render(run, tmp_path / "walk.webp", filming=Filming(path=str(path)))
+    assert (result["frames"], result["width"], result["height"], result["path"]) == (5, 24, 20, "walk")
+    with PIL.Image.open(tmp_path / "walk.webp") as film:
+        film.load()
+        assert film.info["duration"] == pytest.approx(1000 / 12, abs=1)
+
+
+def test_every_frame_of_an_orbit_and_a_spiral_shows_the_scene(run, tmp_path):
+    for way in ("orbit", "spiral"):
+        result = render(run, tmp_path / way, filming=Filming(path=way, seconds=0.25))
+        assert len(result["files"]) == 6
+        assert all(_pixels(file)[16, 20].min() < 250 for file in result["files"])
 
 
 def test_frames_of_one_name_in_two_folders_get_two_files():
