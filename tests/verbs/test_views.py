@@ -186,11 +186,10 @@ def test_a_camera_path_of_nerfstudio_is_followed_at_its_own_speed_and_size(run, 
         assert film.info["duration"] == pytest.approx(1000 / 12, abs=1)
 
 
-def test_every_frame_of_an_orbit_and_a_spiral_shows_the_scene(run, tmp_path):
-    for way in ("orbit", "spiral"):
-        result = render(run, tmp_path / way, filming=Filming(path=way, seconds=0.25))
-        assert len(result["files"]) == 6
-        assert all(_pixels(file)[16, 20].min() < 250 for file in result["files"])
+def test_every_frame_of_an_orbit_shows_the_scene(run, tmp_path):
+    result = render(run, tmp_path, filming=Filming(path="orbit", seconds=0.25))
+    assert len(result["files"]) == 6
+    assert all(_pixels(file)[16, 20].min() < 250 for file in result["files"])
 
 
 def test_frames_of_one_name_in_two_folders_get_two_files():
