@@ -11,9 +11,11 @@ from .arguments import Shared, parse
 
 __all__ = ["main"]
 
-DESCRIPTION = """Read a file as `fit` would: what is in it, what is wrong with it, and what `fit` will do.
+DESCRIPTION = """Read a file, or the folder of a scene, as `fit` would: what is in it, what is wrong with it,
+what `fit` will do. The cameras of a scene are drawn, as NAME-cameras.png and NAME-cameras.html.
 
-Example: isofield data check scan.ply"""
+Examples: isofield data check scan.ply
+          isofield data check nerf/lego --out checks"""
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,9 @@ class Arguments:
     """Arguments of `isofield data check`."""
 
     path: tyro.conf.Positional[Path]
-    """the file"""
+    """the file, or the folder of a scene"""
+    out: Path | None = None
+    """folder for the drawings of a scene (default: the present one)"""
     shared: Shared = field(default_factory=Shared)
 
 
@@ -32,7 +36,7 @@ def main(arguments: list[str]) -> None:
         raise SystemExit(0 if arguments and arguments[0] in ("-h", "--help") else 2)
     a = parse(Arguments, arguments[1:], "data check", DESCRIPTION)
     a.shared.apply()
-    facts = check(a.path)
+    facts = check(a.path, a.out)
     if a.shared.json:
         print(json_text(facts, indent=2))
         return
