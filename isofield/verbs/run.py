@@ -206,7 +206,7 @@ class Run:
 def reread(path: str | Path, known: dict[str, Any]) -> Record:
     """An input in the way in which that of a run was read. known: "data" of its run.json."""
     if known["kind"] == "scene":
-        return data.load_scene(path, known["downscale"], known["holdout"])
+        return data.load_scene(path, known["downscale"], known.get("holdout"))  # imported runs have none
     return data.load(path)
 
 
