@@ -1,4 +1,4 @@
-"""The numbers of a run: its mesh against its input."""
+"""The numbers of a run: its mesh, its picture or its views against its input."""
 
 from math import isfinite, nan
 from pathlib import Path
@@ -11,6 +11,7 @@ from ..geometry.oriented_points import OrientedPoints
 from ..metrics.shape import MESH_FIGURES, POINT_FIGURES, compare_meshes, compare_to_points
 from ..runtime.errors import InputError
 from ..runtime.files import write_json
+from .evaluate_views import Judging, evaluate_views
 from .page import page
 from .picture import evaluate_picture
 from .run import Run
@@ -28,14 +29,22 @@ FAR = 0.02  # of the longest edge, mean distance of points from the surface abov
 
 
 def evaluate(
-    run: Run, mesh: Mesh | str | Path | None = None, source: Any = None, seed: int = 0
+    run: Run,
+    mesh: Mesh | str | Path | None = None,
+    source: Any = None,
+    seed: int = 0,
+    judging: Judging = Judging(),  # noqa: B008 (frozen)
 ) -> dict[str, Any]:
     """Compare a mesh (None: RUN/mesh.ply) with the run's input, by named figures; those of the run's own mesh
     and input are written to RUN/metrics.json, and the page is made anew.
 
     source: the input, or another truth in the same coordinates (a mesh or points); None: the path in the run.
-    Returns what `compared` does. Of a run that shows a picture, that picture is compared.
+    Returns what `compared` does. Of a run that shows a picture, that picture is compared; of one that holds a
+    scene, its views: see `evaluate_views`, also for `judging`.
     """
+    if run.description["data"]["kind"] == "scene" and mesh is None:
+        return evaluate_views(run, source, judging)
+    judging.refuse(run.path)
     if "image" in run.method.products():
         if mesh is not None:
             raise InputError("is no mesh's run: it shows a picture", run.path, "Leave --mesh out.")

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .. import data
 from ..data.image import Image
 from ..methods.choice import quality_named
 from ..runtime.files import write_json
@@ -14,7 +13,7 @@ from ..training.method import Picture, Surface
 from . import picture, surface
 from .options import Meshing, TrainOptions
 from .run import Run
-from .train import train
+from .train import read_input, train
 
 __all__ = ["fit"]
 
@@ -51,7 +50,7 @@ def fit(
         options["out"] = Path(options["out"])
     if not isinstance(source, Image):
         surface.check(meshing, chosen)
-    record = data.as_record(source)
+    record = read_input(source, TrainOptions(**options))
     if isinstance(record, Image):
         meshing.refuse(record.source or record.name)
     watch.lap("reading")

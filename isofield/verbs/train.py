@@ -1,5 +1,6 @@
 """Train one method on one input, in a run folder, resumable at any moment."""
 
+import os
 import platform
 import sys
 from dataclasses import asdict, is_dataclass
@@ -12,6 +13,7 @@ import torch
 
 from .. import __version__, data
 from ..data.readers import Record
+from ..data.scene import Scene
 from ..data.shape import Shape
 from ..methods import METHODS
 from ..methods.choice import Choice, Quality, quality_named, suited_to
@@ -28,7 +30,7 @@ from ..training.run_folder import RunFolder, claim_folder
 from .options import TrainOptions, updated
 from .run import Run, build_method
 
-__all__ = ["train"]
+__all__ = ["read_input", "train"]
 
 
 def train(
@@ -49,7 +51,7 @@ def train(
     options.check()
     chosen = quality_named(quality or "standard")
     keep_freed_memory()
-    record = data.as_record(source)
+    record = read_input(source, options)
     old = _resumed(options, record)
     if old is not None:
         _refuse_contradictions(old, method, config, quality, options.seed)
@@ -76,6 +78,30 @@ def train(
     say(f"{name} ({description['reason']}) -> {folder.path}")
     _run_training(trained, description, folder, options.checkpoint_seconds)
     return Run(folder, description)
+
+
+def read_input(source: Any, options: TrainOptions) -> Record:
+    """The record of the input; a scene downscaled and split as asked, or as it was for the run that goes on.
+    Raises InputError as the readers do, and where what is asked for contradicts that run or is for scenes
+    only."""
+    asked: dict[str, Any] = {"downscale": options.downscale, "holdout": options.holdout}
+    asked = {name: value for name, value in asked.items() if value is not None}
+    if options.resume and options.out is not None and (options.out / "run.json").is_file():
+        begun = RunFolder(options.out).description()["data"]
+        for name, value in asked.items():
+            if value != begun.get(name):
+                raise InputError(
+                    f"the run was begun with {begun.get(name)}, not {value}",
+                    f"--{name}",
+                    "Leave it out to go on, or begin anew.",
+                )
+        asked = {name: begun[name] for name in ("downscale", "holdout") if begun.get(name) is not None}
+    if not asked or not isinstance(source, (str, os.PathLike)):
+        return data.as_record(source)
+    if Path(source).is_file() and Path(source).suffix.lower() != ".json":
+        flags = ", ".join(f"--{name}" for name in asked)
+        raise InputError(f"is no scene: {flags} is for photographs with cameras", source, "Leave it out.")
+    return data.load_scene(source, **asked)
 
 
 def _run_training(
@@ -181,6 +207,8 @@ def _description(
     described = record.described()
     if isinstance(record, Shape) and METHODS[choice.method].learns_from == "solid":
         described["notes"] += record.solid.notes
+    if isinstance(record, Scene):
+        described["holdout"] = options.holdout  # with "downscale": how to read it again
     return {
         "isofield": __version__,
         "method": choice.method,

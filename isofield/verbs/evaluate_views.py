@@ -1,0 +1,195 @@
+"""The figures of a trained scene: views of it beside photographs that it did not learn from."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..data.image import write_image
+from ..data.readers import Record
+from ..data.scene import Scene
+from ..metrics.features import perceptual_random_convolutions
+from ..metrics.image import SSIMS, psnr, psnr_mean_of_images, psnr_of_mean_mse
+from ..rendering.views import View, render_view
+from ..runtime.errors import InputError
+from ..runtime.files import write_json
+from ..runtime.progress import progress, say
+from .render_views import BACKGROUNDS, background_of, file_names, picture_of
+from .run import Run, reread
+
+__all__ = ["Judging", "compared_views", "evaluate_views", "over_background"]
+
+HEADLINE = ("psnr_mean_of_images_db", "ssim_gaussian11_valid_mean", "psnr_blank_mean_of_images_db")
+POOR = 20.0  # dB, below which views are plainly not good ones
+MEANING = {
+    "psnr_mean_of_images_db": "peak signal-to-noise ratio of each view, -10 log10 of the mean squared error "
+    "over its pixels and channels, full scale 1, not rounded to 8 bits; the mean over the views",
+    "psnr_of_mean_mse_db": "the same of the mean of the views' squared errors",
+    "psnr_least_of_images_db": "the same of the worst view",
+    "psnr_blank_mean_of_images_db": "psnr_mean_of_images_db of an empty picture of the background: what is "
+    "not above it has shown nothing",
+    "ssim_gaussian11_valid_mean": "structural similarity, Gaussian window of 11 x 11, where it lies within "
+    "the picture (TensorFlow, mip-NeRF); the mean over the views",
+    "ssim_gaussian11_reflected_mean": "the same over the whole picture, reflected at its border "
+    "(torchmetrics)",
+    "ssim_uniform7_mean": "structural similarity, plain window of 7 x 7 (scikit-image)",
+    "ssim_luminance5_mean": "structural similarity of the luminance, window of 5 x 5 (instant-ngp)",
+    "perceptual_random_convolutions_mean": "distance by a fixed network of random convolutions, built as "
+    "LPIPS is but never trained: 0 is equal, not comparable with LPIPS",
+    "views": "number of views",
+    "seconds_per_view": "seconds to render one view, mean",
+}
+
+
+@dataclass(frozen=True)
+class Judging:
+    """How `evaluate` looks at a scene.
+
+    downscale, holdout: as for `train`, None for the run's own. background: "white", "black", or None for what
+    the scene is usually judged over. views: so many of the views, evenly chosen; None for all. out: folder
+    for what was rendered, one PNG a view, or None.
+    """
+
+    downscale: int | None = None
+    holdout: int | None = None
+    background: str | None = None
+    views: int | None = None
+    out: Path | None = None
+
+    def refuse(self, where: str | Path) -> None:
+        """Raise InputError where any of it is asked for, of a run that holds no scene."""
+        asked = [f"--{name}" for name, value in vars(self).items() if value is not None]
+        if asked:
+            raise InputError(f"holds no scene: {', '.join(asked)} is for scenes", where, "Leave it out.")
+
+
+def evaluate_views(run: Run, source: Any, judging: Judging) -> dict[str, Any]:
+    """The run's views of the test frames beside the photographs, by named figures; of the training frames
+    where there are no others. Those of the run's own test frames, all of them and as usual, are written to
+    RUN/metrics.json.
+
+    source: the scene (None: read by the path in the run). Raises InputError for what is no scene.
+    """
+    known = run.description["data"]
+    scene: Record = source
+    if source is None and judging.downscale is None and judging.holdout is None:
+        scene = run.scene()
+    elif not isinstance(source, Scene):
+        asked = {"downscale": judging.downscale, "holdout": judging.holdout}
+        asked = {name: value for name, value in asked.items() if value is not None}
+        scene = reread(known["path"] if source is None else source, {**known, **asked})
+    assert isinstance(scene, Scene)  # the run is one of a scene, and so is what it reads
+    result = compared_views(run, scene, judging)
+    usual = judging == Judging(out=judging.out)
+    if usual and scene.fingerprint == known["fingerprint"]:
+        write_json(run.folder.metrics, result)
+    return result
+
+
+def compared_views(
+    run: Run,
+    scene: Scene,
+    judging: Judging = Judging(),
+    keep: Callable[[int, View], None] = lambda n, v: None,
+) -> dict[str, Any]:
+    """The figures, in the form of those of a mesh; "images" has those of each view. keep: called with the
+    number of each frame and what was rendered of it."""
+    which, numbers = ("test", scene.test) if len(scene.test) else ("train", scene.train)
+    doubts = []
+    if which == "train":
+        doubts.append(
+            "there are no test views: these figures are of the views that were learnt, and so too good"
+        )
+        say(f"note: {doubts[0]}")
+    if judging.views is not None:
+        if judging.views < 1:
+            raise InputError(
+                f"must be 1 or more, not {judging.views}", "--views", "Leave it out for all of them."
+            )
+        chosen = np.linspace(0, len(numbers) - 1, min(judging.views, len(numbers))).round().astype(int)
+        numbers = numbers[chosen]
+    named = judging.background or background_of(run)
+    background = BACKGROUNDS[named]
+    files = file_names([scene.names[n] for n in numbers])
+    if judging.out is not None:
+        judging.out.mkdir(parents=True, exist_ok=True)
+    images, seconds = [], 0.0
+    with progress("rendering") as bar:
+        for place, number in enumerate(numbers):
+            before = time.perf_counter()
+            share = (place / len(numbers), (place + 1) / len(numbers))
+            view = render_view(run.views.render, scene.cameras, int(number), bar, share)
+            seconds += time.perf_counter() - before
+            if judging.out is not None:
+                file = judging.out / f"{files[place]}.png"
+                write_image(file, picture_of(view, "colour", (0, 1), background))
+            keep(int(number), view)
+            shown, counted = view.over(background), _counted(scene, int(number))
+            truth = over_background(scene.photographs.picture(int(number)), background)
+            images.append({"name": scene.names[number], **_figures(shown, truth, counted, background)})
+    ratios = [image["psnr_db"] for image in images]
+    blank = [image.pop("psnr_blank_db") for image in images]
+    figures = {
+        "psnr_mean_of_images_db": psnr_mean_of_images(ratios),
+        "psnr_of_mean_mse_db": psnr_of_mean_mse(ratios),
+        "psnr_least_of_images_db": min(ratios),
+        "psnr_blank_mean_of_images_db": psnr_mean_of_images(blank),
+        **{
+            f"{name}_mean": float(np.mean([image[name] for image in images]))
+            for name in (*SSIMS, "perceptual_random_convolutions")
+        },
+        "views": len(images),
+        "seconds_per_view": seconds / len(images),
+    }
+    if figures["psnr_mean_of_images_db"] < POOR:
+        doubts.append(
+            f"the views are reproduced poorly ({figures['psnr_mean_of_images_db']:.1f} dB): train for longer "
+            "(--seconds), or check the cameras (isofield data check)"
+        )
+    return {
+        "truth": scene.source,
+        "compared": {"frames": which, "background": named, "downscale": scene.downscale},
+        "headline": {name: figures[name] for name in HEADLINE},
+        "doubts": doubts,
+        "figures": figures,
+        "meaning": {name: MEANING[name] for name in figures},
+        "images": images,
+    }
+
+
+def over_background(picture: np.ndarray, background: float) -> np.ndarray:
+    """A photograph, uint8 [H, W, 3] or [H, W, 4] with colours multiplied by alpha, in front of a grey
+    background: float32 [H, W, 3] in [0, 1]."""
+    values = picture.astype(np.float32) / np.float32(255)
+    if values.shape[2] == 3:
+        return values
+    return np.minimum(values[..., :3] + (1 - values[..., 3:]) * np.float32(background), 1)
+
+
+def _counted(scene: Scene, number: int) -> np.ndarray | None:
+    """Which pixels of a photograph count, [H, W] bool; None for all."""
+    pictures = scene.photographs
+    if pictures.counted is None:
+        return None
+    width, height = pictures.sizes[number]
+    return pictures.counted[pictures.starts[number] : pictures.starts[number + 1]].reshape(height, width)
+
+
+def _figures(
+    shown: np.ndarray, truth: np.ndarray, counted: np.ndarray | None, background: float
+) -> dict[str, float]:
+    """The figures of one view; pixels that do not count are taken from the truth, and left out of the
+    PSNR."""
+    if counted is not None:
+        shown = np.where(counted[..., None], shown, truth)
+    kept = slice(None) if counted is None else counted
+    blank = np.full_like(truth, background)
+    return {
+        "psnr_db": psnr(shown[kept], truth[kept]),
+        "psnr_blank_db": psnr(blank[kept], truth[kept]),
+        **{name: of(shown, truth) for name, of in SSIMS.items()},
+        "perceptual_random_convolutions": perceptual_random_convolutions(shown, truth),
+    }

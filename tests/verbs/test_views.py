@@ -1,0 +1,231 @@
+"""Trained scenes, by one whose views are known in closed form, a ball whose colours are its normals:
+rendering and figures."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+import torch
+
+from isofield.data import load_scene
+from isofield.data.camera_path import CameraPath, write_camera_path
+from isofield.rendering.cameras import Cameras, focal_length, looking_at, pinholes
+from isofield.rendering.rays import Rays, ray_sphere
+from isofield.rendering.views import render_view
+from isofield.rendering.volume import Rendered
+from isofield.runtime.errors import InputError
+from isofield.training.method import Views
+from isofield.training.run_folder import RunFolder
+from isofield.verbs.evaluate import evaluate
+from isofield.verbs.evaluate_views import Judging
+from isofield.verbs.options import Filming, TrainOptions
+from isofield.verbs.render import render
+from isofield.verbs.render_views import file_names
+from isofield.verbs.run import Run
+from isofield.verbs.train import read_input
+
+CENTRE, RADIUS, DENSITY = torch.tensor([0.2, -0.1, 0.1]), 0.6, 200.0
+ANGLE = 0.6  # of view, radians
+
+
+def density(points):
+    return DENSITY * ((points - CENTRE).norm(dim=1) < RADIUS)
+
+
+def colour(points, directions):
+    return ((points - CENTRE) / RADIUS * 0.5 + 0.5).clamp(0, 1)
+
+
+def seen_by(rays: Rays) -> Rendered:
+    """Exact but for the colour and the distance, which are those of the surface."""
+    entry, leave = ray_sphere(rays, CENTRE, RADIUS)
+    opacity = 1 - torch.exp(-DENSITY * (leave - entry))
+    surface = rays.origins + entry[:, None] * rays.directions
+    return Rendered(opacity[:, None] * colour(surface, rays.directions), opacity, opacity * entry)
+
+
+VIEWS = Views(seen_by, density, colour, (-1.0, -1.0, -1.0), (1.0, 1.0, 1.0))
+
+
+class ClosedForm:
+    """A method that has nothing to learn."""
+
+    def products(self):
+        return {"views": VIEWS}
+
+
+def cameras_around(count: int, size: tuple[int, int], turn: float = 0.0) -> Cameras:
+    """Cameras on a spiral around the origin, 4 away."""
+    angles, heights = turn + 2.4 * np.arange(count), np.linspace(-0.6, 0.8, count)
+    places = np.stack([np.cos(angles), np.sin(angles), heights], 1)
+    places *= 4 / np.linalg.norm(places, axis=1, keepdims=True)
+    poses = [looking_at(place, np.zeros(3), np.array([0.0, 0, 1])) for place in places]
+    return pinholes(np.array(poses), focal_length(size[0], ANGLE), size)
+
+
+def write_scene(folder: Path, size: tuple[int, int] = (40, 32), counts: tuple[int, int] = (8, 3)) -> Path:
+    """The scene in Blender's format, with alpha."""
+    for split, count, turn in zip(("train", "test"), counts, (0.0, 1.0)):
+        (folder / split).mkdir(parents=True)
+        cameras, frames = cameras_around(count, size, turn), []
+        for number in range(count):
+            view = render_view(seen_by, cameras, number)
+            straight = view.colour / np.maximum(view.opacity, 1e-6)[..., None]
+            pixels = np.concatenate([straight, view.opacity[..., None]], axis=2)
+            PIL.Image.fromarray((pixels * 255).round().astype(np.uint8)).save(
+                folder / split / f"r_{number}.png"
+            )
+            pose = np.vstack([cameras.poses[number] * [1, -1, -1, 1], [0, 0, 0, 1]])  # OpenGL's axes
+            frames.append({"file_path": f"./{split}/r_{number}", "transform_matrix": pose.tolist()})
+        text = json.dumps({"camera_angle_x": ANGLE, "frames": frames})
+        (folder / f"transforms_{split}.json").write_text(text)
+    return folder
+
+
+def run_of(scene_folder: Path, out: Path) -> Run:
+    """A run on the scene that knows its closed form."""
+    scene = load_scene(scene_folder)
+    out.mkdir()
+    folder = RunFolder(out)
+    known = {"path": str(scene_folder), "name": scene.name, "fingerprint": scene.fingerprint, "holdout": None}
+    description = {
+        "isofield": "0", "method": "closed", "reason": "asked for", "doubts": [], "quality": "standard",
+        "config": {}, "budget": {"steps": 1}, "seed": 0, "data": {**known, **scene.described()},
+        "command": "isofield fit ball", "threads": 1, "versions": {},
+    }  # fmt: skip
+    folder.describe(description)
+    run = Run(folder, description)
+    run.__dict__["method"] = ClosedForm()
+    return run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("scene")
+    return run_of(write_scene(folder / "ball"), folder / "run")
+
+
+def _pixels(path) -> np.ndarray:
+    return np.asarray(PIL.Image.open(path))
+
+
+def test_views_of_the_truth_are_as_good_as_eight_bits_allow(run):
+    figures = evaluate(run)["figures"]
+    assert figures["psnr_mean_of_images_db"] > 10 * math.log10(12 * 255**2)  # the error of rounding, uniform
+    assert figures["ssim_gaussian11_valid_mean"] == pytest.approx(1, abs=1e-3)
+    assert figures["perceptual_random_convolutions_mean"] == pytest.approx(0, abs=1e-3)
+    assert figures["psnr_blank_mean_of_images_db"] < 20
+    assert run.metrics["compared"] == {"frames": "test", "background": "white", "downscale": 1}
+
+
+def test_other_ways_of_judging_leave_the_figures_of_the_run_alone(run):
+    usual = evaluate(run)["figures"]
+    black = evaluate(run, judging=Judging(background="black", views=2))
+    assert black["compared"]["background"] == "black"
+    assert black["figures"]["views"] == 2
+    coarse = evaluate(run, judging=Judging(downscale=2))
+    assert coarse["figures"]["psnr_mean_of_images_db"] < usual["psnr_mean_of_images_db"]  # edges are averaged
+    assert run.metrics["figures"]["psnr_mean_of_images_db"] == usual["psnr_mean_of_images_db"]
+
+
+def test_what_is_written_while_judging_is_what_render_writes(run, tmp_path):
+    evaluate(run, judging=Judging(out=tmp_path / "judged"))
+    render(run, tmp_path / "test", filming=Filming(path="test"))
+    for number in range(3):
+        one, other = (_pixels(tmp_path / folder / f"r_{number}.png") for folder in ("judged", "test"))
+        np.testing.assert_array_equal(one, other)
+
+
+def test_rendering_needs_no_data(run, tmp_path):
+    run.description["data"]["path"], kept = "", run.description["data"]["path"]
+    try:
+        assert len(render(run, tmp_path / "views", filming=Filming(path="train"))["files"]) == 8
+    finally:
+        run.description["data"]["path"] = kept
+
+
+def test_depths_of_sixteen_bits_are_distances_along_the_rays(run, tmp_path):
+    result = render(run, tmp_path, 41, 41, filming=Filming(path="test", show="depth"))
+    camera = run.cameras[run.frames("test")].centres[0]
+    depth = _pixels(tmp_path / "r_0.depth.png").astype(float) * result["depth_step"]
+    assert depth[0, 0] == 0  # nothing there
+    nearest = np.linalg.norm(CENTRE.numpy() - camera) - RADIUS
+    assert depth[depth > 0].min() == pytest.approx(nearest, abs=0.01)
+    assert result["range"][0] <= nearest + 0.1  # of all views
+
+
+@pytest.mark.parametrize("ending", ["gif", "webp"])
+def test_a_film_has_every_frame_and_its_length(run, tmp_path, ending):
+    file = tmp_path / f"orbit.{ending}"
+    render(run, file, 40, filming=Filming(seconds=1, fps=10))
+    with PIL.Image.open(file) as film:
+        assert film.n_frames == 10
+        assert film.size == (40, 32)
+
+
+def test_a_video_is_h264_of_even_size(run, tmp_path):
+    av = pytest.importorskip("av", reason="PyAV (extra `video`) is not installed")
+    render(run, tmp_path / "orbit.mp4", 41, 31, filming=Filming(seconds=0.5, fps=10))
+    with av.open(str(tmp_path / "orbit.mp4")) as film:
+        stream = film.streams.video[0]
+        assert (stream.codec.name, stream.pix_fmt) == ("h264", "yuv420p")
+        assert (stream.width, stream.height) == (42, 32)
+        assert len(list(film.decode(stream))) == 5
+
+
+def test_a_camera_path_of_nerfstudio_is_followed_at_its_own_speed_and_size(run, tmp_path):
+    path = tmp_path / "walk.json"
+    write_camera_path(path, CameraPath(cameras_around(5, (24, 20)), frames_per_second=12))
+    result = render(run, tmp_path / "walk.webp", filming=Filming(path=str(path)))
+    assert (result["frames"], result["width"], result["height"], result["path"]) == (5, 24, 20, "walk")
+    with PIL.Image.open(tmp_path / "walk.webp") as film:
+        film.load()
+        assert film.info["duration"] == pytest.approx(1000 / 12, abs=1)
+
+
+def test_every_frame_of_an_orbit_shows_the_scene(run, tmp_path):
+    result = render(run, tmp_path, filming=Filming(path="orbit", seconds=0.25))
+    assert len(result["files"]) == 6
+    assert all(_pixels(file)[16, 20].min() < 250 for file in result["files"])
+
+
+def test_frames_of_one_name_in_two_folders_get_two_files():
+    assert file_names(["./test/r_0.5", "images/r_1.JPG"]) == ["r_0.5", "r_1"]
+    assert file_names(["left/0.png", "right/0.png"]) == ["left_0", "right_0"]
+
+
+@pytest.mark.parametrize(
+    ("filming", "words"),
+    [
+        (Filming(path="circle"), "there is no path 'circle'"),
+        (Filming(path="test", seconds=3), "--seconds"),
+        (Filming(fps=0.0), "--fps"),
+        (Filming(seconds=0.001), "0 frames"),
+    ],
+)
+def test_paths_that_cannot_be_are_refused_in_words(run, tmp_path, filming, words):
+    with pytest.raises(InputError, match=words):
+        render(run, tmp_path / "out", filming=filming)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_writer_of_videos_is_said_before_rendering(run, tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "av", None)
+    with pytest.raises(InputError, match=r"isofield\[video\]"):
+        render(run, tmp_path / "orbit.mp4")
+
+
+def test_a_scene_is_read_again_as_it_was(run, tmp_path):
+    source = run.description["data"]["path"]
+    half = read_input(source, TrainOptions(downscale=2))
+    assert half.cameras.sizes[0].tolist() == [20, 16]
+    with pytest.raises(InputError, match="begun with 1, not 2"):
+        read_input(source, TrainOptions(out=run.path, resume=True, downscale=2))
+    assert read_input(source, TrainOptions(out=run.path, resume=True)).downscale == 1
+    shape = tmp_path / "shape.ply"
+    shape.touch()
+    with pytest.raises(InputError, match="is no scene: --downscale"):
+        read_input(shape, TrainOptions(downscale=2))
