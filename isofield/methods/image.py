@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ..data.image import Image
-from ..data.samples import generator
+from ..data.samples import WHOLE, Share, generator
 from ..kernels.mlp import parameter_count
 from ..networks.encodings import (
     FourierFeatures,
@@ -225,9 +225,9 @@ class ImageMethod:
         self.recipe = RECIPES[config.encoding]
         self.players = {"field": self.recipe.player(self.field, config.learning_rate)}
 
-    def prepare(self, data: Image, seed: int) -> None:
+    def prepare(self, data: Image, seed: int, share: Share = WHOLE) -> None:
         """Take the picture: which pixels are learnt, and which are kept apart."""
-        self._image, self._seed = data, seed
+        self._image, self._seed, self._share = data, seed, share
         self._learnt = grid_of_pixels(data, self.config.stride)
         kept_apart = held_out_pixels(data, self.config.stride)
         self._held_out = len(kept_apart) > 0
@@ -247,8 +247,9 @@ class ImageMethod:
             part = self._order(turn)[place : place + last - first]
             parts.append(part)
             first += len(part)
+        own = np.concatenate(parts)[self._share.number :: self._share.count]
         # in the order of the picture: neighbours in the batch find their vectors in the same cache lines
-        return self._samples(self._learnt[np.sort(np.concatenate(parts))])
+        return self._samples(self._learnt[np.sort(own)])
 
     def _order(self, turn: int) -> np.ndarray:
         """A random order of all pixels that are learnt; it depends on (seed, turn) alone."""
