@@ -1,10 +1,12 @@
 """Photographs and other pictures: the record of one, its reader and its writer."""
 
+import contextlib
 import hashlib
 import os
 import re
 import struct
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +20,15 @@ from ..runtime.errors import InputError
 from ..runtime.files import atomic_path
 from .deep_png import read_deep_png, write_deep_png
 
-__all__ = ["IMAGE_ENDINGS", "Image", "as_image", "check_image_output", "read_image", "write_image"]
+__all__ = [
+    "IMAGE_ENDINGS",
+    "Image",
+    "as_image",
+    "check_image_output",
+    "picture_facts",
+    "read_image",
+    "write_image",
+]
 
 IMAGE_ENDINGS = (
     ".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".ppm", ".pgm", ".avif",
@@ -111,21 +121,37 @@ class Image:
         }
 
 
-def read_image(path: str | os.PathLike) -> Image:
-    """The picture in a file of any format that Pillow reads, upright as its EXIF orientation says.
+def read_image(path: str | os.PathLike, upright: bool = True) -> Image:
+    """The picture in a file of any format that Pillow reads.
 
-    Palettes are looked up, CMYK and other colour spaces become RGB, of several frames the first is taken;
-    each is said in the notes. 16 bits are kept of PNG files and of grey ones; of colours in TIFF and PPM
-    files Pillow gives 8, which is said too. Raises InputError for what cannot be read or is no picture of 8
-    or 16 bits.
+    upright: turned as its EXIF orientation says; else as it is stored. Palettes are looked up, CMYK and other
+    colour spaces become RGB, of several frames the first is taken; each is said in the notes. 16 bits are
+    kept of PNG files and of grey ones; of colours in TIFF and PPM files Pillow gives 8, which is said too.
+    Raises InputError for what cannot be read or is no picture of 8 or 16 bits.
     """
     path = Path(path)
+    with _opened(path) as picture:
+        pixels, notes = _decoded(picture, path, upright)
+    return Image(path.stem, pixels, str(path), tuple(notes))
+
+
+def picture_facts(path: str | os.PathLike) -> tuple[int, int, bool, bool]:
+    """What the head of a picture's file says: width and height as stored, whether its EXIF orientation swaps
+    the two, and whether it has alpha. Raises InputError as `read_image` does."""
+    with _opened(Path(path)) as picture:
+        see_through = "transparency" in picture.info or picture.mode in ("LA", "La", "PA", "RGBA", "RGBa")
+        return *picture.size, picture.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8), see_through
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[PIL.Image.Image]:
+    """The picture while Pillow works on it; whatever it raises becomes an InputError."""
     try:
         with warnings.catch_warnings():
             # up to its hard limit of 179 million pixels, below which it only warns
             warnings.simplefilter("ignore", PIL.Image.DecompressionBombWarning)
             with PIL.Image.open(path) as picture:
-                pixels, notes = _decoded(picture, path)
+                yield picture
     except PIL.Image.DecompressionBombError:
         raise InputError(
             "promises more than 178 million pixels, which could exhaust the memory",
@@ -144,7 +170,6 @@ def read_image(path: str | os.PathLike) -> Image:
         raise InputError(  # what Pillow's decoders raise on damaged files
             f"is damaged or was cut short ({error})", path, "Copy or export it again."
         ) from None
-    return Image(path.stem, pixels, str(path), tuple(notes))
 
 
 def as_image(pixels: np.ndarray) -> Image:
@@ -152,7 +177,7 @@ def as_image(pixels: np.ndarray) -> Image:
     return Image("image", pixels[:, :, None] if pixels.ndim == 2 else pixels)
 
 
-def _decoded(picture: PIL.Image.Image, path: Path) -> tuple[np.ndarray, list[str]]:
+def _decoded(picture: PIL.Image.Image, path: Path, upright: bool) -> tuple[np.ndarray, list[str]]:
     """Pixels [H, W, C] and notes."""
     notes = []
     frames = getattr(picture, "n_frames", 1)
@@ -176,7 +201,7 @@ def _decoded(picture: PIL.Image.Image, path: Path) -> tuple[np.ndarray, list[str
         pixels = deep
         if "transparency" in picture.info:
             notes.append(ONE_TRANSPARENT)
-    if turn in TURNS:
+    if upright and turn in TURNS:
         pixels = TURNS[turn](pixels)
         notes.append(f"Turned upright as its EXIF orientation ({turn}) says.")
     if pixels.dtype not in (np.uint8, np.uint16):

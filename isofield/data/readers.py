@@ -20,14 +20,16 @@ from .pcd import read_pcd
 from .ply import read_ply
 from .points import read_npz, read_xyz
 from .scans import read_scans
+from .scene import Scene
+from .scenes import load_scene
 from .shape import Shape
 from .stl import read_stl
 from .voxels import VoxelGrid, boundary_mesh, holds_voxels, read_voxels_npz
 
 __all__ = ["READERS", "Record", "as_record", "as_shape", "load", "load_shape", "scans_of"]
 
-Record = Shape | Image
-"""What can be read: a shape or a picture."""
+Record = Shape | Image | Scene
+"""What can be read: a shape, a picture, or posed photographs of a scene."""
 
 
 def _surface_of_cells(grid: VoxelGrid, path: Path) -> Contents:
@@ -88,7 +90,8 @@ BEGINNINGS: list[tuple[bytes, str, str, str]] = [
 
 
 def load(path: str | os.PathLike) -> Record:
-    """The shape or the picture in a file, by its name's ending: see `load_shape` and `read_image`.
+    """The shape or the picture in a file, by its name's ending, or the scene in a folder or a .json: see
+    `load_shape`, `read_image` and `load_scene`.
 
     Raises InputError for whatever cannot be read or used: what is wrong, where, and what to do.
     """
@@ -96,6 +99,8 @@ def load(path: str | os.PathLike) -> Record:
     if path.suffix.lower() in IMAGE_ENDINGS:
         _present(path)
         return read_image(path)
+    if (path.is_dir() and not scans_of(path)) or (path.suffix.lower() == ".json" and path.is_file()):
+        return load_scene(path)
     return load_shape(path)
 
 
@@ -171,9 +176,9 @@ def as_shape(source: Any) -> Shape:
 
 
 def as_record(source: Any) -> Record:
-    """A Shape or an Image as it is; pixels, an array uint8 or uint16 [H, W] or [H, W, C], as an Image; what
-    `as_shape` takes; or a file, read."""
-    if isinstance(source, Image):
+    """A Shape, an Image or a Scene as it is; pixels, an array uint8 or uint16 [H, W] or [H, W, C], as an
+    Image; what `as_shape` takes; or a file or a folder, read."""
+    if isinstance(source, (Image, Scene)):
         return source
     if isinstance(source, np.ndarray):
         return as_image(source)

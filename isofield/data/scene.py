@@ -1,13 +1,15 @@
 """The record of a scene: posed photographs, where they were taken from, and where the scene lies."""
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from ..rendering.cameras import Cameras
 
-__all__ = ["Box", "Photographs", "Scene"]
+__all__ = ["Box", "Photographs", "Scene", "cameras_of"]
 
 
 @dataclass(frozen=True)
@@ -22,15 +24,18 @@ class Box:
 class Photographs:
     """Pictures of any sizes in one flat array, in memory or mapped from a file.
 
-    pixels: uint8 [all pixels, C]; C is 3, or 4 with alpha, by which the colours are multiplied already (sRGB as
-    displayed). starts [N + 1]: picture i is pixels[starts[i] : starts[i + 1]], row by row. sizes: width, height [N, 2].
-    counted [all pixels] bool: False where a mask says that a pixel is not to be learnt from; None: all count.
+    pixels: uint8 [all pixels, C]; C is 3, or 4 with alpha, by which the colours are multiplied already (sRGB
+    as displayed). starts [N + 1]: picture i is pixels[starts[i] : starts[i + 1]], row by row. sizes: width,
+    height [N, 2]. counted [all pixels] bool: False where a mask says that a pixel is not to be learnt from;
+    None: all count. content: a hash of the files that the pictures came from, where they came from files. A
+    picture that was left undecoded has 0 x 0 pixels.
     """
 
     pixels: np.ndarray
     starts: np.ndarray
     sizes: np.ndarray
     counted: np.ndarray | None = None
+    content: str = ""
 
     def __len__(self) -> int:
         return len(self.sizes)
@@ -46,11 +51,12 @@ class Scene:
     """Posed photographs of one scene, in the file's own world and units.
 
     names: of the frames, as the file has them. cameras, photographs: of the same frames, in the same order.
-    train, test: numbers of the frames to learn from and of those kept apart. box: where the scene lies; `unbounded`:
-    there is more to see beyond it. near, far: the least and the greatest distance along a ray at which there is
-    anything, where the file says so. forward_facing: all cameras look the same way and depths are best in normalised
-    device coordinates. points [M, 3]: of the surface, where the file has them (COLMAP). convention: what the file's
-    own conventions are, in words. notes: what the reader noticed and did.
+    train, test: numbers of the frames to learn from and of those kept apart. box: where the scene lies;
+    `unbounded`: there is more to see beyond it. near, far: the least and the greatest distance along a ray at
+    which there is anything, where the file says so. forward_facing: all cameras look the same way and depths
+    are best in normalised device coordinates. points [M, 3]: of the surface, where the file has them
+    (COLMAP). convention: what the file's own conventions are, in words. notes: what the reader noticed and
+    did.
     """
 
     name: str
@@ -69,6 +75,7 @@ class Scene:
     convention: str = ""
     source: str = ""
     notes: tuple[str, ...] = ()
+    downscale: int = 1
 
     kind = "scene"
 
@@ -77,11 +84,53 @@ class Scene:
         """Whether the pictures say what is background."""
         return self.photographs.pixels.shape[1] == 4
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
-        """A short hash of cameras and pixels."""
-        raise NotImplementedError
+        """A short hash of what is learnt from: cameras, split, and the files of the pictures (their pixels,
+        where there are no files)."""
+        cameras, pictures = self.cameras, self.photographs
+        digest = hashlib.sha256(pictures.content.encode() or np.ascontiguousarray(pictures.pixels).tobytes())
+        for array in (cameras.poses, cameras.intrinsics, cameras.distortion, cameras.sizes, self.train):
+            digest.update(np.ascontiguousarray(array, np.float64).tobytes())
+        digest.update(np.ascontiguousarray(cameras.fisheye, np.uint8).tobytes())
+        return digest.hexdigest()[:16]
 
     def described(self) -> dict[str, Any]:
-        """What run.json says of it: enough to view without the data (cameras, names, split, box)."""
-        raise NotImplementedError
+        """What run.json says of it: enough to view and to evaluate a run without reading the scene again.
+        `cameras_of` takes the cameras out of it."""
+        cameras = self.cameras
+        return {
+            "kind": self.kind,
+            "format": self.format,
+            "convention": self.convention,
+            "names": list(self.names),
+            "train": self.train.tolist(),
+            "test": self.test.tolist(),
+            "cameras": {
+                "poses": cameras.poses.tolist(),
+                "intrinsics": cameras.intrinsics.tolist(),
+                "sizes": cameras.sizes.tolist(),
+                "distortion": cameras.distortion.tolist(),
+                "fisheye": cameras.fisheye.tolist(),
+            },
+            "box": [list(self.box.lower), list(self.box.upper)],
+            "unbounded": self.unbounded,
+            "near": self.near,
+            "far": self.far,
+            "forward_facing": self.forward_facing,
+            "channels": self.photographs.pixels.shape[1],
+            "downscale": self.downscale,
+            "notes": list(self.notes),
+        }
+
+
+def cameras_of(described: dict[str, Any]) -> Cameras:
+    """The cameras in what `Scene.described` gave, all frames in their order."""
+    lists = described["cameras"]
+    return Cameras(
+        np.array(lists["poses"], np.float64).reshape(-1, 3, 4),
+        np.array(lists["intrinsics"], np.float64).reshape(-1, 4),
+        np.array(lists["sizes"], np.int64).reshape(-1, 2),
+        np.array(lists["distortion"], np.float64).reshape(-1, 8),
+        np.array(lists["fisheye"], bool),
+    )
