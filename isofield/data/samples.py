@@ -13,7 +13,7 @@ from torch import Tensor
 from ..geometry.frames import PADDING, WORKING_BOX
 from ..geometry.level import Inside
 
-__all__ = ["WHOLE", "Draws", "HeldOut", "Labeller", "Samples", "Share", "Spread", "generator"]
+__all__ = ["WHOLE", "Draws", "HeldOut", "Labeller", "Samples", "Share", "Spread", "Turns", "generator"]
 
 BATCHES = 4  # steps whose points are drawn and labelled together
 
@@ -123,6 +123,34 @@ class Draws:
             oldest = max(self._cache) - self._kept
             self._cache = {n: samples for n, samples in self._cache.items() if n > oldest}
         return self._cache[number]
+
+
+class Turns:
+    """An endless series of the numbers 0, ..., count - 1 in which every one comes once before any comes
+    again; each turn in another order, which depends on (seed, turn) alone. share: the part of every step's
+    numbers that is given out here."""
+
+    def __init__(self, count: int, seed: int, share: Share = WHOLE) -> None:
+        self.count, self._seed, self._share = count, seed, share
+        self._orders: dict[int, np.ndarray] = {}
+
+    def at(self, step: int, size: int) -> np.ndarray:
+        """The share of the numbers `step` * size, ..., (step + 1) * size - 1 of the series."""
+        first, last = step * size, (step + 1) * size
+        parts = []
+        while first < last:
+            turn, place = divmod(first, self.count)
+            part = self._order(turn)[place : place + last - first]
+            parts.append(part)
+            first += len(part)
+        return np.concatenate(parts)[self._share.number :: self._share.count]
+
+    def _order(self, turn: int) -> np.ndarray:
+        if turn not in self._orders:
+            order = np.arange(self.count, dtype=np.int32)
+            generator(self._seed, turn, "order").shuffle(order)
+            self._orders = {turn: order}
+        return self._orders[turn]
 
 
 def generator(seed: int, number: int, purpose: str, share: Share = WHOLE) -> np.random.Generator:

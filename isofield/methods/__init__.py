@@ -7,21 +7,30 @@ from typing import Literal
 __all__ = ["METHODS", "Entry"]
 
 
+KINDS = {
+    "solid": ("mesh", "points"),
+    "surface": ("mesh", "points"),
+    "picture": ("image",),
+    "views": ("scene",),
+}
+
+
 @dataclass(frozen=True)
 class Entry:
     """A line of the table: where the method is written, what it is, the paper, and what it learns from: what
-    is inside (labels of the input's solid), the points of the surface alone, or a picture."""
+    is inside (labels of the input's solid), the points of the surface alone, a picture, or views of a
+    scene."""
 
     module: str
     method: str
     summary: str
     source: str
-    learns_from: Literal["solid", "surface", "picture"] = "solid"
+    learns_from: Literal["solid", "surface", "picture", "views"] = "solid"
 
     @property
     def takes(self) -> tuple[str, ...]:
         """The kinds of input."""
-        return ("image",) if self.learns_from == "picture" else ("mesh", "points")
+        return KINDS[self.learns_from]
 
     def load(self) -> tuple[type, type]:
         """(method class, its config class), imported now."""
@@ -54,4 +63,11 @@ METHODS = {
         "surface",
     ),
     "image": Entry("image", "ImageMethod", "a picture: place to colour", "Tancik et al. 2020", "picture"),
+    "nerf": Entry(
+        "nerf",
+        "NeRF",
+        "a scene from posed photographs, as in the paper; a textbook, slow",
+        "Mildenhall et al. 2020",
+        "views",
+    ),
 }

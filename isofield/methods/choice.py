@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ..data.image import Image
 from ..data.readers import Record
+from ..data.scene import Scene
 from ..geometry.oriented_points import OrientedPoints
 from ..geometry.solid import Solid
 from ..networks.coordinate import CoordinateNetwork
@@ -80,10 +81,13 @@ class Choice:
 
 
 def suited_to(record: Record) -> Choice:
-    """The method for this input: `image` for a picture; `sdf` where a surface separates inside from outside,
-    `occupancy` where only the solid is clear. Raises InputError where there is no inside at all."""
+    """The method for this input: `image` for a picture; `nerf` for posed photographs; `sdf` where a surface
+    separates inside from outside, `occupancy` where only the solid is clear. Raises InputError where there
+    is no inside at all."""
     if isinstance(record, Image):
         return Choice("image", "a picture")
+    if isinstance(record, Scene):
+        return Choice("nerf", "posed photographs")
     shape, solid = record, record.solid
     if shape.kind == "points":
         doubts: tuple[str, ...] = ()

@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ..data.image import Image
-from ..data.samples import WHOLE, Share, generator
+from ..data.samples import WHOLE, Share, Turns, generator
 from ..kernels.mlp import parameter_count
 from ..networks.encodings import (
     FourierFeatures,
@@ -227,7 +227,7 @@ class ImageMethod:
 
     def prepare(self, data: Image, seed: int, share: Share = WHOLE) -> None:
         """Take the picture: which pixels are learnt, and which are kept apart."""
-        self._image, self._seed, self._share = data, seed, share
+        self._image = data
         self._learnt = grid_of_pixels(data, self.config.stride)
         kept_apart = held_out_pixels(data, self.config.stride)
         self._held_out = len(kept_apart) > 0
@@ -235,29 +235,13 @@ class ImageMethod:
         if len(watched) > WATCHED:
             watched = generator(seed, 0, "watched").choice(watched, WATCHED, replace=False)
         self._watched = self._samples(watched)
-        self._orders: dict[int, np.ndarray] = {}
+        self._turns = Turns(len(self._learnt), seed, share)
 
     def batch(self, player: str, step: int, progress: float) -> Pixels:
         """The next pixels of an endless series in which every pixel comes once before any comes again."""
         count = min(self.config.points_in_a_step, len(self._learnt))
-        first, last = step * count, (step + 1) * count
-        parts = []
-        while first < last:
-            turn, place = divmod(first, len(self._learnt))
-            part = self._order(turn)[place : place + last - first]
-            parts.append(part)
-            first += len(part)
-        own = np.concatenate(parts)[self._share.number :: self._share.count]
         # in the order of the picture: neighbours in the batch find their vectors in the same cache lines
-        return self._samples(self._learnt[np.sort(own)])
-
-    def _order(self, turn: int) -> np.ndarray:
-        """A random order of all pixels that are learnt; it depends on (seed, turn) alone."""
-        if turn not in self._orders:
-            order = np.arange(len(self._learnt), dtype=np.int32)
-            generator(self._seed, turn, "order").shuffle(order)
-            self._orders = {turn: order}
-        return self._orders[turn]
+        return self._samples(self._learnt[np.sort(self._turns.at(step, count))])
 
     def _samples(self, numbers: np.ndarray) -> Pixels:
         image = self._image

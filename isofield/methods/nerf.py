@@ -1,0 +1,403 @@
+"""NeRF: a scene as colour and density at points, learnt from photographs by volume rendering.
+
+Mildenhall et al. 2020, "NeRF: Representing Scenes as Neural Radiance Fields for View Synthesis". Where the
+paper and the published code differ the code is followed: see docs/methods/nerf.md. The presets `lego` and
+`fern` are the published ones; the defaults are the same code with numbers for two CPU cores.
+"""
+
+import math
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ..data.samples import WHOLE, Share, Turns, generator
+from ..data.scene import Scene
+from ..kernels.adam import Adam
+from ..networks.nerf import NeRFNetwork, NeRFWiring
+from ..rendering.rays import Rays, in_depths, to_ndc
+from ..rendering.sampling import even_depths, jittered, with_importance
+from ..rendering.volume import (
+    Rendered,
+    composite,
+    compositing_weights,
+    interval_lengths,
+    sample_opacities,
+)
+from ..runtime.settings import check_settings
+from ..training.method import Player, Views
+from .choice import QUALITIES, Quality
+
+__all__ = ["PRESETS", "Config", "Draws", "NeRF", "RadianceFields", "recentring", "render_rays"]
+
+CHUNK = 65_536  # points that pass the network together where no gradient is asked for
+WATCHED = 1024  # pixels that the metric looks at while training
+HALF_SIDE = 1.5  # of the published scenes' box: the frequencies of the encoding are meant for that size
+
+
+SMALL = NeRFWiring(width=128, depth=4, skips=(), view_width=64)
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of `nerf`. The defaults are for two CPU cores and pictures of about 100 x 100."""
+
+    preset: Literal["lego", "fern"] | None = None
+    """the published settings of these scenes, for a GPU (two cores take 11 to 14 s a step); settings below
+    that differ from their defaults win"""
+    network: NeRFWiring = field(default_factory=lambda: SMALL)
+    """of the coarse network and of the fine one"""
+    samples: int = 48
+    """depths of the coarse network on a ray"""
+    importance: int = 0
+    """more depths of the fine network, where the coarse one sees something; 0: one network alone"""
+    rays: int = 512
+    """rays in a step"""
+    learning_rate: float = 2e-3
+    """of Adam, at the start"""
+    final: float = 0.1
+    """factor on the learning rate at the end of the budget; it falls exponentially. Published: 0.1 to the
+    power of steps / (1000 decay)"""
+    noise: float = 0.0
+    """standard deviation of noise on the density before the ReLU, while training"""
+    crop_steps: int = 100
+    """steps at first that see the middle half of one picture alone: no collapse to the background"""
+    one_image: bool = False
+    """whether the rays of a step come from one picture (`no_batching`), else from all, shuffled"""
+    full_steps: int = 4000
+    """steps of training in the standard quality"""
+    white: bool | None = None
+    """whether what is transparent is white (default: where pictures have alpha)"""
+    pixel_centre: float = 0.5
+    """where in a pixel its ray passes; 0: through its corner, as in the published code"""
+    near: float | None = None
+    """t of the first sample on a ray, direction of depth 1 (default: from the data)"""
+    far: float | None = None
+    """t of the last sample"""
+    ndc: tuple[float, ...] | None = None
+    """normalised device coordinates of pictures of this width, height, focal length (default: for
+    forward-facing scenes)"""
+    frame: tuple[float, ...] | None = None
+    """from the world to the network's coordinates: a similarity, 3 x 4, row by row (default: from the
+    data)"""
+    lower: tuple[float, float, float] = (-HALF_SIDE, -HALF_SIDE, -HALF_SIDE)
+    """lower corner of the scene, world"""
+    upper: tuple[float, float, float] = (HALF_SIDE, HALF_SIDE, HALF_SIDE)
+    """upper corner of the scene, world"""
+
+    def __post_init__(self) -> None:
+        check_settings(
+            self,
+            positive=("samples", "rays", "learning_rate", "final", "full_steps", "far"),
+            shares=("pixel_centre",),
+        )
+
+    def filled(self) -> "Config":
+        """These settings without a preset: with its values in the place of defaults."""
+        usual, own = Config(), {f.name: getattr(self, f.name) for f in fields(self)}
+        changed = {name: value for name, value in own.items() if value != getattr(usual, name)}
+        return replace(usual, **{**PRESETS.get(self.preset or "", {}), **changed, "preset": None})
+
+    def at(self, quality: Quality) -> "Config":
+        """These settings: the quality is bought with steps alone."""
+        return self
+
+    def steps(self, quality: Quality) -> int:
+        """Steps of training that a quality stands for."""
+        return max(self.filled().full_steps * quality.steps // QUALITIES["standard"].steps, 1)
+
+    def for_data(self, scene: Scene) -> "Config":
+        """These settings for a scene: its box, the background, where rays begin and end, and in which
+        coordinates.
+
+        A forward-facing scene is treated as published: all of it scaled so that its nearest point is 4/3
+        away, turned and moved so that the average camera stands at 0 and looks along -z, then normalised
+        device coordinates. A scene that says its near and far is taken as it is; any other is moved and
+        scaled so that its box becomes that of the published scenes.
+        """
+        box = np.array([scene.box.lower, scene.box.upper])
+        found: dict[str, Any] = {"white": scene.has_alpha}
+        if scene.forward_facing:
+            width, height = (float(each) for each in scene.cameras.sizes[0])
+            frame = recentring(scene.cameras.poses, 1 / (0.75 * (scene.near or 4 / 3)))
+            found |= {"ndc": (width, height, float(scene.cameras.intrinsics[0, 0])), "near": 0.0, "far": 1.0}
+            found["frame"] = tuple(frame.ravel().tolist())
+        elif scene.near is not None and scene.far is not None:
+            found |= {"near": float(scene.near), "far": float(scene.far)}
+        else:
+            centre, scale = box.mean(0), 2 * HALF_SIDE / float((box[1] - box[0]).max())
+            found["frame"] = tuple(np.column_stack([scale * np.eye(3), -scale * centre]).ravel().tolist())
+            corners = np.stack(np.meshgrid(*box.T, indexing="ij"), -1).reshape(-1, 3)
+            reach = np.linalg.norm(corners - scene.cameras.centres[:, None], axis=2)
+            outside = np.maximum(box[0] - scene.cameras.centres, scene.cameras.centres - box[1]).clip(0)
+            far = float(reach.max())
+            found |= {"near": max(float(np.linalg.norm(outside, axis=1).min()), 0.01 * far), "far": far}
+        kept = {name: value for name, value in vars(self).items() if name in found and value is not None}
+        return replace(self, **{**found, **kept, "lower": scene.box.lower, "upper": scene.box.upper}).filled()
+
+    @property
+    def all_samples(self) -> int:
+        """Samples on a ray of the network that is shown."""
+        return self.samples + self.importance
+
+    @property
+    def background(self) -> float:
+        """What is behind everything, in all channels."""
+        return 1.0 if self.white else 0.0
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "lego": {
+        "network": NeRFWiring(), "samples": 64, "importance": 128, "rays": 1024, "learning_rate": 5e-4,
+        "crop_steps": 500, "one_image": True, "full_steps": 500_000,
+    },
+    "fern": {
+        "network": NeRFWiring(), "samples": 64, "importance": 128, "rays": 4096, "learning_rate": 5e-4,
+        "final": 0.1**0.8, "noise": 1.0, "crop_steps": 0, "full_steps": 200_000,
+    },
+}  # fmt: skip
+
+
+def recentring(poses: Float[np.ndarray, "cameras 3 4"], scale: float) -> Float[np.ndarray, "3 4"]:
+    """The similarity that moves the average camera to 0, turns it to look along -z with y up, and scales by
+    `scale`. As `recenter_poses` of the published code, after its scaling."""
+    z = -poses[:, :, 2].sum(0)
+    z = z / np.linalg.norm(z)
+    x = np.cross(-poses[:, :, 1].sum(0), z)
+    x = x / np.linalg.norm(x)
+    rotation = np.stack([x, np.cross(z, x), z])
+    return scale * np.column_stack([rotation, -rotation @ poses[:, :, 3].mean(0)])
+
+
+class RadianceFields(nn.Module):
+    """The coarse network, and the fine one (none without importance samples)."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.coarse = NeRFNetwork(config.network)
+        self.fine = NeRFNetwork(config.network) if config.importance else None
+
+    @property
+    def best(self) -> NeRFNetwork:
+        """The network that is shown."""
+        return self.fine or self.coarse
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The random numbers of rays in training: uniform in [0, 1), and normal noise on densities, or none."""
+
+    jitter: Float[Tensor, "rays samples"]
+    importance: Float[Tensor, "rays importance"]
+    coarse_noise: Float[Tensor, "rays samples"] | None = None
+    fine_noise: Float[Tensor, "rays both"] | None = None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Rays in the network's coordinates, their unit directions of view (before any normalised device
+    coordinates), and the colours of their pixels."""
+
+    rays: Rays
+    views: Float[Tensor, "rays 3"]
+    colours: Float[Tensor, "rays 3"]
+    draws: Draws
+
+
+def seen_by(
+    network: NeRFNetwork,
+    rays: Rays,
+    views: Float[Tensor, "rays 3"],
+    depths: Float[Tensor, "rays samples"],
+    noise: Float[Tensor, "rays samples"] | None,
+) -> tuple[Float[Tensor, "rays samples"], Float[Tensor, "rays samples 3"]]:
+    """Compositing weights and colours of the samples."""
+    points = rays.origins[:, None] + depths[..., None] * rays.directions[:, None]
+    raw = network(points.reshape(-1, 3), views[:, None].expand_as(points).reshape(-1, 3))
+    raw = raw.view(*depths.shape, 4)
+    density = raw[..., 3] if noise is None else raw[..., 3] + noise
+    weights = compositing_weights(sample_opacities(density, interval_lengths(depths, rays.directions)))
+    return weights, raw[..., :3].sigmoid()
+
+
+def render_rays(
+    fields: RadianceFields, rays: Rays, views: Float[Tensor, "rays 3"], c: Config, draws: Draws | None
+) -> list[tuple[Tensor, Tensor, Tensor]]:
+    """Weights, colours and depths of the samples of the coarse network, then of the fine one on the union
+    of its depths with those. Without draws depths are even and the distribution is inverted at even
+    places."""
+    near, far = (torch.full_like(rays.origins[:, 0], end or 0.0) for end in (c.near, c.far))
+    depths = even_depths(near, far, c.samples)
+    if draws is not None:
+        depths = jittered(depths, draws.jitter)
+    weights, colours = seen_by(fields.coarse, rays, views, depths, draws.coarse_noise if draws else None)
+    passes = [(weights, colours, depths)]
+    if fields.fine is not None:
+        even = torch.linspace(0, 1, c.importance, dtype=depths.dtype).expand(len(depths), -1)
+        depths = with_importance(depths, weights, draws.importance if draws is not None else even)
+        passes.append((*seen_by(fields.fine, rays, views, depths, draws.fine_noise if draws else None), depths))
+    return passes
+
+
+class NeRF:
+    """One player, both networks; one product: the views."""
+
+    def __init__(self, config: Config) -> None:
+        c = self.config = config.filled()
+        self.field = RadianceFields(c)
+        optimiser = Adam(self.field.parameters(), c.learning_rate, (0.9, 0.999), 1e-8)
+        self.players = {"field": Player(self.field, optimiser, lambda progress: c.final**progress)}
+
+    def prepare(self, data: Scene, seed: int, share: Share = WHOLE) -> None:
+        """Take the photographs."""
+        self._scene, self._seed, self._share = data, seed, share
+        counts = np.diff(data.photographs.starts)
+        self._ends = counts[data.train].cumsum()
+        self._turns = Turns(int(self._ends[-1]), seed, share)
+        test = data.test[counts[data.test] > 0]
+        self._held_out, watched = len(test) > 0, test if len(test) else data.train
+        rng = generator(seed, 0, "watched")
+        frames = rng.choice(watched, WATCHED)
+        self._watched = self._pixels(frames, rng.integers(counts[frames]))
+
+    def batch(self, player: str, step: int, progress: float) -> Seen:
+        """Rays of one picture, or the next of all pictures shuffled; drawn without replacement."""
+        c, scene = self.config, self._scene
+        rng = generator(self._seed, step, "rays", self._share)
+        if c.one_image or step < c.crop_steps:
+            frame = int(rng.choice(scene.train))
+            width, height = scene.cameras.sizes[frame] // (2 if step < c.crop_steps else 1)
+            count = self._share.of(min(c.rays, width * height))
+            number = rng.choice(width * height, count, replace=False)
+            y, x = np.divmod(number, width)
+            x, y = np.array([x, y]) + (scene.cameras.sizes[frame] - [width, height])[:, None] // 2
+            frames, numbers = np.full(len(x), frame), y * scene.cameras.sizes[frame][0] + x
+        else:
+            places = self._turns.at(step, c.rays)
+            which = np.searchsorted(self._ends, places, side="right")
+            frames = scene.train[which]
+            numbers = places - np.concatenate([[0], self._ends])[which]
+        if scene.photographs.counted is not None:
+            kept = scene.photographs.counted[scene.photographs.starts[frames] + numbers]
+            frames, numbers = frames[kept], numbers[kept]
+        seen, both = self._pixels(frames, numbers), (len(frames), c.all_samples)
+
+        def normal(shape: tuple[int, int]) -> Tensor | None:
+            return (
+                torch.from_numpy(rng.standard_normal(shape, np.float32) * np.float32(c.noise))
+                if c.noise
+                else None
+            )
+
+        jitter = torch.from_numpy(rng.random((len(frames), c.samples), np.float32))
+        importance = torch.from_numpy(rng.random((len(frames), c.importance), np.float32))
+        draws = Draws(jitter, importance, normal((len(frames), c.samples)), normal(both) if c.importance else None)
+        return replace(seen, draws=draws)
+
+    def _pixels(self, frames: np.ndarray, numbers: np.ndarray) -> Seen:
+        """Pixels of pictures: their rays with directions of depth 1, their colours over the background."""
+        cameras, photographs = self._scene.cameras, self._scene.photographs
+        y, x = np.divmod(numbers, cameras.sizes[frames, 0])
+        rays = cameras.rays(frames, np.column_stack([x, y]) + self.config.pixel_centre)
+        rays = in_depths(rays, torch.from_numpy(cameras.axes[frames].astype(np.float32)))
+        pixels = photographs.pixels[photographs.starts[frames] + numbers]
+        values = torch.from_numpy(pixels.astype(np.float32) / np.float32(255))
+        if values.shape[1] == 4 and self.config.white:
+            values = values[:, :3] + (1 - values[:, 3:])
+        nothing = torch.empty(len(frames), 0)
+        return Seen(*self._inside(rays), values[:, :3], Draws(nothing, nothing))
+
+    def _inside(self, rays: Rays) -> tuple[Rays, Float[Tensor, "rays 3"]]:
+        """Rays of the world in the network's coordinates, t unchanged but for normalised device
+        coordinates, and unit directions of view."""
+        c = self.config
+        if c.frame is not None:
+            frame = torch.tensor(c.frame, dtype=rays.origins.dtype).view(3, 4)
+            rays = Rays(rays.origins @ frame[:, :3].T + frame[:, 3], rays.directions @ frame[:, :3].T)
+        views = nn.functional.normalize(rays.directions, dim=1)
+        return (rays if c.ndc is None else to_ndc(rays, int(c.ndc[0]), int(c.ndc[1]), c.ndc[2])), views
+
+    def loss(self, player: str, batch: Seen, progress: float) -> dict[str, Tensor]:
+        """Mean squared error over rays and channels, of what each network sees."""
+        terms = {}
+        passes = render_rays(self.field, batch.rays, batch.views, self.config, batch.draws)
+        for name, sampled in zip(("coarse", "fine"), passes):
+            colour = composite(*sampled).over(self.config.background)
+            terms[name] = (colour - batch.colours).square().mean()
+        return terms
+
+    @torch.no_grad()
+    def metric(self) -> tuple[str, float]:
+        """Peak signal-to-noise ratio in dB on pixels of views kept apart; where there are none, of those
+        learnt."""
+        seen, error = self._watched, []
+        for part in torch.arange(len(seen.colours)).split(CHUNK // (self.config.all_samples)):
+            passes = render_rays(self.field, seen.rays[part], seen.views[part], self.config, None)
+            colour = composite(*passes[-1]).over(self.config.background)
+            error.append((colour - seen.colours[part]).square().mean(1))
+        mean = max(torch.cat(error).double().mean().item(), 1e-12)
+        return "psnr_held_out_db" if self._held_out else "psnr_db", -10 * math.log10(mean)
+
+    def products(self) -> dict[str, Views]:
+        """The views, in the world of the scene."""
+        c = self.config
+        return {"views": Views(self._render, self._density, self._colour, c.lower, c.upper)}
+
+    @torch.no_grad()
+    def _render(self, rays: Rays) -> Rendered:
+        """Without random numbers, by the fine network. Directions of any length: t and the samples are
+        along them, so that those of depth 1 give the published samples."""
+        parts = []
+        for part in torch.arange(len(rays)).split(CHUNK // (self.config.all_samples)):
+            inside, views = self._inside(rays[part])
+            weights, colours, depths = render_rays(self.field, inside, views, self.config, None)[-1]
+            parts.append(composite(weights, colours, self._distances(rays[part], depths)))
+        return Rendered(*(torch.cat([vars(part)[f.name] for part in parts]) for f in fields(Rendered)))
+
+    def _distances(self, rays: Rays, depths: Float[Tensor, "rays samples"]) -> Float[Tensor, "rays samples"]:
+        """t along the rays of the world, of samples in the network's coordinates: t' = 1 - z / (z + t dz), z
+        where the ray meets the plane z = -1."""
+        if self.config.ndc is None:
+            return depths
+        frame = torch.tensor(self.config.frame or np.eye(3, 4).ravel().tolist()).view(3, 4)
+        z, along = rays.origins @ frame[2, :3] + frame[2, 3], rays.directions @ frame[2, :3]
+        share = depths / (1 - depths).clamp(min=1e-3)
+        return (-(1 + z) / along)[:, None] - share / along[:, None]
+
+    def _located(self, points: Float[Tensor, "points 3"]) -> tuple[Tensor, Tensor]:
+        """Points of the world in the network's coordinates, and by how much lengths grow there: in normalised
+        device coordinates those along z."""
+        c, growth = self.config, torch.ones_like(points[:, 0])
+        if c.frame is not None:
+            frame = torch.tensor(c.frame, dtype=points.dtype).view(3, 4)
+            points = points @ frame[:, :3].T + frame[:, 3]
+            growth = growth * frame[:, 0].norm()
+        if c.ndc is not None:
+            width, height, focal = c.ndc
+            z = points[:, 2].clamp(max=-1e-3)
+            across = points[:, :2] / z[:, None] * torch.tensor([-2 * focal / width, -2 * focal / height])
+            points, growth = torch.cat([across, (1 + 2 / z)[:, None]], 1), growth * 2 / z.square()
+        return points, growth
+
+    @torch.no_grad()
+    def _density(self, points: Float[Tensor, "points 3"]) -> Float[Tensor, " points"]:
+        inside = (
+            (points >= torch.tensor(self.config.lower)) & (points <= torch.tensor(self.config.upper))
+        ).all(1)
+        density = torch.zeros_like(points[:, 0])
+        for part in inside.nonzero()[:, 0].split(CHUNK):
+            located, growth = self._located(points[part])
+            density[part] = self.field.best.raw_density(located).relu() * growth
+        return density
+
+    @torch.no_grad()
+    def _colour(self, points: Float[Tensor, "points 3"], directions: Float[Tensor, "points 3"]) -> Tensor:
+        _, views = self._inside(Rays(points, directions))
+        parts = [
+            self.field.best(self._located(points[part])[0], views[part])[:, :3].sigmoid()
+            for part in torch.arange(len(points)).split(CHUNK)
+        ]
+        return torch.cat(parts) if parts else torch.zeros_like(points)
