@@ -8,7 +8,9 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from ..runtime.errors import InputError
 from ..training.clock import Budget
 
-__all__ = ["Meshing", "TrainOptions", "read_settings", "updated"]
+__all__ = ["Filming", "Meshing", "Show", "TrainOptions", "read_settings", "updated"]
+
+Show = Literal["colour", "depth", "opacity"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,30 @@ class Meshing:
 
 
 @dataclass(frozen=True)
+class Filming:
+    """How `render` goes through a scene."""
+
+    path: str | None = None
+    """where the camera goes: orbit, spiral, test, train, or a camera path of nerfstudio (.json) (default: orbit, or
+    spiral where all photographs look the same way)"""
+    fps: float | None = None
+    """pictures of a film for each second (default: 24, or the camera path's)"""
+    seconds: float | None = None
+    """length of an orbit or a spiral (default: 4)"""
+    show: Show = "colour"
+    """colour, depth (colours of the distance; in a folder also 16-bit PNG), or opacity"""
+    background: Literal["white", "black"] | None = None
+    """what is behind the scene (default: white where the photographs have alpha, else black)"""
+
+    def refuse(self, where: str | Path) -> None:
+        """Raise InputError where any of it is asked for, of a run that shows one picture."""
+        usual = Filming()
+        asked = [f"--{name}" for name, value in vars(self).items() if value != getattr(usual, name)]
+        if asked:
+            raise InputError(f"shows one picture: {', '.join(asked)} is for scenes", where, "Leave it out.")
+
+
+@dataclass(frozen=True)
 class TrainOptions:
     """How a training is run."""
 
@@ -51,6 +77,10 @@ class TrainOptions:
     """remove the run that is in --out first"""
     checkpoint_seconds: float = 10.0
     """how often the state is saved"""
+    downscale: int | None = None
+    """of a scene: each pixel is the mean of so many photograph's pixels along each side (default: 1)"""
+    holdout: int | None = None
+    """of a scene: every so-manieth frame is kept for tests, where the files give no split (default: 8)"""
 
     def budget(self, default_steps: int) -> Budget:
         """The budget asked for, or `default_steps`."""

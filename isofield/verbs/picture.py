@@ -1,30 +1,33 @@
-"""What a fit makes of a picture: the reconstruction, its figures, its spectrum, its page."""
+"""A trained picture at any resolution, and what a fit makes of it: reconstruction, figures, spectrum, page."""
 
 import copy
 from math import inf
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from torch import nn
 
 from .. import data
-from ..data.image import Image, write_image
+from ..data.image import Image, check_image_output, write_image
 from ..metrics.image import IMAGE_FIGURES, power_spectrum, psnr
 from ..rendering.plane import render_plane
 from ..runtime.errors import InputError
 from ..runtime.files import write_json
+from ..runtime.memory import available_memory, size_text
 from ..runtime.progress import Stopwatch, progress
 from ..training.method import Picture
 from ..viewing.image_page import ImagePage, spectrum_picture, write_image_page
 from ..viewing.page_parts import Number
-from .options import Meshing
+from .options import Filming, Meshing
 from .page import curves, details
 from .run import Run
 
-__all__ = ["evaluate_picture", "finish"]
+__all__ = ["evaluate_picture", "finish", "render_picture"]
 
 HEADLINE = ("psnr_db", "psnr_held_out_db", "psnr_float16_db", "share_of_raw")
 POOR = 28.0  # dB, below which a picture is plainly not a good one
+DEEP = (".png", ".tif", ".tiff")  # formats of 16 bits
 
 
 def finish(run: Run, image: Image, meshing: Meshing, watch: Stopwatch) -> None:
@@ -37,6 +40,48 @@ def finish(run: Run, image: Image, meshing: Meshing, watch: Stopwatch) -> None:
     watch.lap("evaluation")
     _page(run, shown, image)
     watch.lap("page")
+
+
+def render_picture(
+    run: Run, out: str | Path | None, width: int | None, height: int | None, filming: Filming
+) -> np.ndarray:
+    """What the run's field shows on width x height pixels, uint8 or (as the input) uint16 [H, W, C].
+
+    width, height: of one alone the other follows from the input's proportions; of none, both are the input's.
+    out: file (.png .jpg .webp .tif .bmp), or None to write none; 16 bits go to .png, and grey to .tif. Raises
+    InputError, before any work, for an `out` that cannot be written, for settings of films, and for more pixels than
+    there is memory for.
+    """
+    filming.refuse(run.path)
+    picture, known = run.picture, run.description["data"]
+    if width is None and height is None:
+        width, height = picture.width, picture.height
+    elif width is None:
+        assert height is not None
+        width = max(round(height * picture.width / picture.height), 1)
+    elif height is None:
+        height = max(round(width * picture.height / picture.width), 1)
+    for flag, size in (("--width", width), ("--height", height)):
+        if size < 1:
+            raise InputError(f"must be 1 or more, not {size}", flag, "Give a number of pixels.")
+    if out is not None and known["path"] and str(Path(out).resolve()) == known["path"]:
+        raise InputError("is the input of this run", out, "Name another file.")
+    deep = known["bits"] == 16 and (out is None or Path(out).suffix.lower() in DEEP)
+    if out is not None:
+        check_image_output(out, picture.channels, deep)
+    dtype = np.uint16 if deep else np.uint8
+    needed = 3 * width * height * picture.channels * np.dtype(dtype).itemsize  # and what the writer copies
+    if needed > available_memory():
+        raise InputError(
+            f"{width} x {height} pixels take {size_text(needed)}, more than there is free",
+            "--width, --height",
+            "Ask for fewer pixels.",
+        )
+    with progress("rendering") as bar:
+        pixels = render_plane(picture.field, height, width, picture.channels, dtype, bar)
+    if out is not None:
+        write_image(out, pixels)
+    return pixels
 
 
 def evaluate_picture(run: Run, source: Any = None) -> dict[str, Any]:

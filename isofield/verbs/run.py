@@ -8,25 +8,28 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from .. import data
 from ..data.image import Image
 from ..data.readers import Record
+from ..data.scene import Scene, cameras_of
 from ..data.shape import Shape
 from ..geometry.frames import Frame
 from ..methods import METHODS
 from ..methods.choice import QUALITIES
 from ..runtime.errors import InputError
 from ..runtime.progress import say
+from ..rendering.cameras import Cameras
 from ..runtime.threads import threads
 from ..training.hooks import restore
-from ..training.method import Method, Picture, Surface
+from ..training.method import Method, Picture, Surface, Views
 from ..training.run_folder import RunFolder
 from .field import Field, Network
 from .options import updated
 
-__all__ = ["Run", "build_method", "open_run"]
+__all__ = ["Run", "build_method", "open_run", "reread"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +75,7 @@ class Run:
         description, product = self.description, self.method.products().get("mesh")
         if not isinstance(product, Surface):
             raise InputError(
-                "has no surface: it shows a picture", self.path, "Take isofield render or evaluate for it."
+                "holds no shape: it shows a picture or a scene", self.path, "Take isofield render or evaluate for it."
             )
         return Field(
             description["data"]["name"],
@@ -105,6 +108,26 @@ class Run:
             )
         return product
 
+    @property
+    def views(self) -> Views:
+        """What cameras see of a scene. Raises InputError where the method makes no views."""
+        product = self.method.products().get("views")
+        if not isinstance(product, Views):
+            raise InputError("holds no scene", self.path, "Take a run that was trained on photographs.")
+        return product
+
+    @cached_property
+    def cameras(self) -> Cameras:
+        """The cameras of all frames, as run.json has them: no data is needed. Of a run on a scene only."""
+        return cameras_of(self.description["data"])
+
+    def frames(self, which: str) -> np.ndarray:
+        """Numbers of the "train" or the "test" frames. Raises InputError where there are none."""
+        numbers = np.array(self.description["data"][which], np.int64)
+        if len(numbers) == 0:
+            raise InputError(f"has no {which} views", self.path, "Take the other ones: train, test.")
+        return numbers
+
     def shape(self) -> Shape:
         """The input, a shape, read again from the path in the run.
 
@@ -118,6 +141,13 @@ class Run:
         assert isinstance(record, Image)  # equal fingerprints
         return record
 
+    def scene(self) -> Scene:
+        """The input, a scene, read again from the path in the run, downscaled and split as it was. Raises InputError
+        as `shape` does."""
+        record = self._input()
+        assert isinstance(record, Scene)  # equal fingerprints
+        return record
+
     def _input(self) -> Record:
         known = self.description["data"]
         if not known["path"]:
@@ -127,7 +157,7 @@ class Run:
                 "Hand it over: extract(run, shape=...), evaluate(run, source=...).",
             )
         try:
-            record = data.load(known["path"])
+            record = reread(known["path"], known)
         except InputError as error:
             raise InputError(
                 error.what,
@@ -169,6 +199,13 @@ class Run:
             vertex_colors=shape.colours,
             process=False,
         )
+
+
+def reread(path: str | Path, known: dict[str, Any]) -> Record:
+    """An input in the way in which that of a run was read. known: "data" of its run.json."""
+    if known["kind"] == "scene":
+        return data.load_scene(path, known["downscale"], known["holdout"])
+    return data.load(path)
 
 
 def _product(file: Path, verb: str) -> dict[str, Any]:

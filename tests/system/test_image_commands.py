@@ -122,7 +122,7 @@ def test_where_a_picture_goes_is_checked_before_it_is_rendered(run, photo, tmp_p
     def never(*_):
         raise AssertionError("rendered")
 
-    monkeypatch.setattr("isofield.verbs.render.render_plane", never)
+    monkeypatch.setattr("isofield.verbs.picture.render_plane", never)
     opened = isofield.open_run(run)
     for out, words in (("a.gif", "no writer"), ("no/a.png", "no such folder")):
         with pytest.raises(InputError, match=words):

@@ -1,0 +1,78 @@
+"""What cameras see of a field: whole views, a part of their rays at a time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from ..runtime.progress import Progress
+from .cameras import Cameras
+from .rays import Rays
+from .volume import Rendered
+
+__all__ = ["View", "depths", "render_view"]
+
+RAYS = 1 << 13  # at a time: more are hardly faster, and a large network needs memory for each
+SEEN = 0.5  # opacity from which on a ray ends at something
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A view, float32: colour [H, W, 3], opacity and distance [H, W] as in `volume.Rendered`."""
+
+    colour: Float[np.ndarray, "height width 3"]
+    opacity: Float[np.ndarray, "height width"]
+    distance: Float[np.ndarray, "height width"]
+
+    def over(self, background: float) -> Float[np.ndarray, "height width 3"]:
+        """The colour in front of a grey background (0 black, 1 white), in [0, 1]."""
+        return np.clip(self.colour + (1 - self.opacity[..., None]) * np.float32(background), 0, 1)
+
+    @property
+    def depth(self) -> Float[np.ndarray, "height width"]:
+        """The mean distance along each ray of what it meets; infinite where it meets less than half of something."""
+        seen = self.opacity >= SEEN
+        return np.where(seen, self.distance / np.where(seen, self.opacity, 1), np.float32(np.inf))
+
+
+@torch.no_grad()
+def render_view(
+    render: Callable[[Rays], Rendered],
+    cameras: Cameras,
+    number: int,
+    progress: Progress | None = None,
+    span: tuple[float, float] = (0.0, 1.0),
+) -> View:
+    """What camera `number` sees through the centres of its pixels, by `render`: rays -> what they see.
+
+    progress: told the share done, from span[0] to span[1].
+    """
+    width, height = (int(size) for size in cameras.sizes[number])
+    values = np.empty((height * width, 5), np.float32)
+    for start in range(0, len(values), RAYS):
+        rows, columns = np.divmod(np.arange(start, min(start + RAYS, len(values))), width)
+        seen = render(cameras.rays(number, np.column_stack([columns, rows]) + 0.5))
+        parts = torch.cat([seen.colour, seen.opacity[:, None], seen.distance[:, None]], dim=1)
+        values[start : start + RAYS] = parts.cpu().numpy()
+        if progress is not None:
+            share = min(start + RAYS, len(values)) / len(values)
+            progress.update(span[0] + share * (span[1] - span[0]))
+    values = values.reshape(height, width, 5)
+    return View(values[..., :3], values[..., 3], values[..., 4])
+
+
+def depths(
+    render: Callable[[Rays], Rendered], cameras: Cameras, longest: int = 40, views: int = 5
+) -> tuple[float, float]:
+    """The range of depths in a few small views of the cameras, but for a hundredth at each end: what colours of depth
+    are to span. (0, 1) where they see nothing."""
+    some = cameras[np.unique(np.linspace(0, len(cameras) - 1, views).round().astype(int))]
+    small = some.resized(np.maximum(some.sizes * longest // some.sizes.max(axis=1, keepdims=True), 1))
+    found = np.concatenate([render_view(render, small, n).depth.ravel() for n in range(len(small))])
+    found = found[np.isfinite(found)]
+    if len(found) == 0:
+        return 0.0, 1.0
+    low, high = np.quantile(found, (0.01, 0.99))
+    return float(low), float(high)

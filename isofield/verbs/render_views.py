@@ -1,0 +1,194 @@
+"""A trained scene from anywhere: its own cameras, an orbit, a spiral, a camera path; as pictures or as a film."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..data.image import IMAGE_ENDINGS, check_image_output, write_image
+from ..data.video import Take, check_frames_output, frames_to
+from ..rendering.cameras import Cameras
+from ..rendering.paths import orbit, spiral
+from ..rendering.views import View, depths, render_view
+from ..runtime.errors import InputError
+from ..runtime.progress import progress
+from ..viewing.colours import colour_map
+from .options import Filming
+from .run import Run
+
+__all__ = ["background_of", "file_names", "picture_of", "render_views"]
+
+WAYS = {"orbit": orbit, "spiral": spiral}
+FPS, SECONDS = 24.0, 4.0
+DEEPEST = 65535  # the whole number in a PNG of 16 bits that stands for the farthest corner of the box
+BACKGROUNDS = {"white": 1.0, "black": 0.0}
+
+
+def render_views(
+    run: Run, out: str | Path | None, width: int | None, height: int | None, filming: Filming
+) -> dict[str, Any]:
+    """Write what cameras along a path see: into a folder (one PNG a frame, of test and training views under the
+    frame's own name), a film (.mp4 .webp .gif), or, of the path's first camera, a picture (.png .jpg .webp is a film).
+
+    out: None for RUN/PATH, a folder for test and train, else RUN/PATH.webp. width, height: of one alone the other
+    follows from the camera's proportions; of none, both are the camera's. Depths are distances along the rays; in a
+    folder they are also written as NAME.depth.png, 16 bits, 0 where nothing is met, in steps that the result says.
+    Returns files, frames, width, height, and of depths "range" (of the colours) and "depth_step". Raises InputError,
+    before any work, for what cannot be rendered or written.
+    """
+    way, cameras, names, fps = _path(run, filming)
+    cameras = _sized(cameras, width, height)
+    out = _output(run, way, out)
+    result: dict[str, Any] = {"files": [], "frames": len(cameras), "path": way, "show": filming.show}
+    span = (0.0, 1.0)
+    if filming.show == "depth":
+        span = depths(run.views.render, cameras)
+        result |= {"range": list(span), "depth_step": _farthest(run, cameras) / DEEPEST}
+    background = BACKGROUNDS[filming.background or background_of(run)]
+    if out.suffix and out.suffix.lower() not in FILMS:
+        cameras, names = cameras[0], names[:1]
+        result["frames"] = 1
+    with _written(out, fps, names, result["files"]) as take, progress("rendering") as bar:
+        for number in range(len(cameras)):
+            share = (number / len(cameras), (number + 1) / len(cameras))
+            view = render_view(run.views.render, cameras, number, bar, share)
+            take(picture_of(view, filming.show, span, background))
+            if filming.show == "depth" and not out.suffix:
+                file = out / f"{names[number]}.depth.png"
+                deep = np.nan_to_num(view.depth / result["depth_step"], posinf=0).round()
+                write_image(file, np.clip(deep, 0, DEEPEST).astype(np.uint16)[..., None])
+                result["files"].append(str(file))
+    return {**result, "width": int(cameras.sizes[0, 0]), "height": int(cameras.sizes[0, 1])}
+
+
+FILMS = (".mp4", ".webp", ".gif")
+
+
+def picture_of(view: View, show: str, span: tuple[float, float], background: float) -> np.ndarray:
+    """A view as uint8 [H, W, 3]: its colour in front of the background, its opacity (white: opaque), or colours of its
+    depth between those of span, near is dark; white where nothing is met."""
+    if show == "depth":
+        near = -np.where(np.isfinite(view.depth), view.depth, np.float32(span[1]))
+        colours = colour_map(near, -span[1], -span[0])
+        return np.where(np.isfinite(view.depth)[..., None], colours, np.uint8(255))
+    values = view.over(background) if show == "colour" else np.repeat(view.opacity[..., None], 3, axis=2)
+    return (np.clip(values, 0, 1) * 255).round().astype(np.uint8)
+
+
+def background_of(run: Run) -> str:
+    """What is behind the scene by itself: white where the photographs have alpha, as the papers have it, else
+    black."""
+    return "white" if run.description["data"]["channels"] == 4 else "black"
+
+
+def file_names(frames: list[str]) -> list[str]:
+    """Names for files of frames: their own, without folder and ending; where these are not enough to tell them apart,
+    with the folders."""
+    plain = [name[: -len(ending)] if (ending := _ending(name)) else name for name in frames]
+    short = [name.replace("\\", "/").rsplit("/", 1)[-1] for name in plain]
+    if len(set(short)) == len(short):
+        return short
+    return [name.removeprefix("./").replace("/", "_").replace("\\", "_").replace("..", "_") for name in plain]
+
+
+def _ending(name: str) -> str:
+    return next((ending for ending in IMAGE_ENDINGS if name.lower().endswith(ending)), "")
+
+
+def _path(run: Run, filming: Filming) -> tuple[str, Cameras, list[str], float]:
+    """The way by name, its cameras, names for their files, and frames a second."""
+    known = run.description["data"]
+    run.views  # noqa: B018 (raises where there are none)
+    way = filming.path or ("spiral" if known["forward_facing"] else "orbit")
+    fps = FPS if filming.fps is None else filming.fps
+    if not 0.1 <= fps <= 240:
+        raise InputError(f"must be from 0.1 to 240, not {fps:g}", "--fps", "Usual are 24 and 30.")
+    if way in ("test", "train"):
+        if filming.seconds is not None:
+            raise InputError("is for paths, not for views of the data", "--seconds", "Leave it out.")
+        numbers = run.frames(way)
+        return way, run.cameras[numbers], file_names([known["names"][n] for n in numbers]), fps
+    if way in WAYS:
+        seconds = SECONDS if filming.seconds is None else filming.seconds
+        count = round(seconds * fps)
+        if not 1 <= count <= 100_000:
+            raise InputError(
+                f"{seconds:g} s are {count} frames", "--seconds", "Give a length of at least one frame."
+            )
+        cameras = WAYS[way](run.cameras[run.frames("train")], count)
+    elif way.lower().endswith(".json"):
+        cameras, fps = _camera_path(way, filming)
+        way = Path(way).stem
+    else:
+        raise InputError(
+            f"there is no path {way!r}", "--path", "Choose orbit, spiral, test or train, or name a .json file."
+        )
+    return way, cameras, [f"{number:05d}" for number in range(len(cameras))], fps
+
+
+def _camera_path(path: str, filming: Filming) -> tuple[Cameras, float]:
+    from ..data.camera_path import read_camera_path
+
+    raise NotImplementedError(read_camera_path)
+
+
+def _sized(cameras: Cameras, width: int | None, height: int | None) -> Cameras:
+    """The cameras with pictures of this size."""
+    for flag, size in (("--width", width), ("--height", height)):
+        if size is not None and not 1 <= size <= 16384:
+            raise InputError(f"must be from 1 to 16384, not {size}", flag, "Give a number of pixels.")
+    if width is None and height is None:
+        return cameras
+    own = cameras.sizes
+    if width is None:
+        assert height is not None
+        widths, heights = own[:, 0] * height / own[:, 1], np.full(len(own), height)
+    elif height is None:
+        widths, heights = np.full(len(own), width), own[:, 1] * width / own[:, 0]
+    else:
+        widths, heights = np.full(len(own), width), np.full(len(own), height)
+    return cameras.resized(np.maximum(np.stack([widths, heights], axis=1).round().astype(own.dtype), 1))
+
+
+def _output(run: Run, way: str, out: str | Path | None) -> Path:
+    """Where to write, once that is known to be possible."""
+    if out is None:
+        return run.path / (way if way in ("test", "train") else f"{way}.webp")
+    out = Path(out)
+    if out.suffix.lower() in FILMS:
+        check_frames_output(out)
+    elif out.suffix and not out.is_dir():
+        check_image_output(out, 3, False)
+    elif out.exists() and not out.is_dir():
+        raise InputError("is a file, not a folder", out, "Name another folder.")
+    return out
+
+
+def _farthest(run: Run, cameras: Cameras) -> float:
+    """The largest distance from any of the cameras to a corner of the box."""
+    corners = np.array(run.description["data"]["box"])[:, None]
+    reach = np.abs(corners - cameras.centres).max(axis=0)
+    return float(np.linalg.norm(reach, axis=1).max())
+
+
+@contextmanager
+def _written(out: Path, fps: float, names: list[str], files: list[str]) -> Iterator[Take]:
+    """Takes pictures and writes them one by one as files of these names, or as one film; `files` grows by what was
+    written."""
+    if out.suffix.lower() in FILMS:
+        with frames_to(out, fps) as take:
+            yield take
+        files.append(str(out))
+        return
+    left = iter(names)
+    if not out.suffix:
+        out.mkdir(parents=True, exist_ok=True)
+
+    def take(pixels: np.ndarray) -> None:
+        file = out if out.suffix else out / f"{next(left)}.png"
+        write_image(file, pixels)
+        files.append(str(file))
+
+    yield take
