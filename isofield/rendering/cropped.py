@@ -22,10 +22,11 @@ def render_cropped(
     rays: Rays,
     samples: int = 128,
 ) -> Rendered:
-    """What is inside the box from `lower` to `upper`, by `samples` in the middles of equal intervals of each ray.
+    """What is inside the box from `lower` to `upper`, by `samples` in the middles of equal intervals of each
+    ray.
 
-    density: points [N, 3] -> [N], per unit of length. colour: points, unit directions [N, 3] -> [N, 3]. rays: with
-    unit directions.
+    density: points [N, 3] -> [N], per unit of length. colour: points, unit directions [N, 3] -> [N, 3]. rays:
+    with unit directions.
     """
     entry, leave = ray_box(rays, lower, upper)
     step = (leave - entry)[:, None] / samples

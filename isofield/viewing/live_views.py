@@ -24,7 +24,6 @@ from .live_parts import (
     heading,
     ramp,
     set_the_scene,
-    slider,
     start_server,
     stop_server,
     url_of,
@@ -48,9 +47,9 @@ class SceneSubject:
     """A radiance field to look at, in its own world.
 
     title, note: what it is, and a sentence on what is shown. render: rays (unit directions) -> what they see.
-    density: points [N, 3] -> [N]. colour: points, unit directions [N, 3] -> [N, 3]. lower, upper: corners of the box
-    that holds the scene. cameras: those of the photographs; train, test: numbers of them. thumbnail: number -> small
-    picture uint8 [H, W, 3], or None where the data is not at hand.
+    density: points [N, 3] -> [N]. colour: points, unit directions [N, 3] -> [N, 3]. lower, upper: corners of
+    the box that holds the scene. cameras: those of the photographs; train, test: numbers of them. thumbnail:
+    number -> small picture uint8 [H, W, 3], or None where the data is not at hand.
     """
 
     title: str
@@ -68,8 +67,8 @@ class SceneSubject:
 
 @dataclass(eq=False)
 class Sight:
-    """One browser. moves: counted up whenever its picture is out of date. drawn: height of the picture it shows, of
-    this move; 0 for none."""
+    """One browser. moves: counted up whenever its picture is out of date. drawn: height of the picture it
+    shows, of this move; 0 for none."""
 
     client: Any
     moves: int = 0
@@ -85,12 +84,13 @@ class Sight:
 class LiveViews:
     """A radiance field that browsers see and steer at `url`.
 
-    A picture is drawn small while a camera moves, then larger, always where the camera is now; a large one is given up
-    as soon as it moves on. Browsers only mark what has to be drawn; `draw` does it, in the thread that calls it. Raises
-    InputError as `live.LiveView` does.
+    A picture is drawn small while a camera moves, then larger, always where the camera is now; a large one is
+    given up as soon as it moves on. Browsers only mark what has to be drawn; `draw` does it, in the thread
+    that calls it. Raises InputError as `live.LiveView` does.
 
-    The scene in the browser is the unit ball around the box, with the cameras of the photographs and the path that is
-    edited (`path`). controls: handles of viser by name. nodes: what is in the scene beside the path, by name.
+    The scene in the browser is the unit ball around the box, with the cameras of the photographs and the path
+    that is edited (`path`). controls: handles of viser by name. nodes: what is in the scene beside the path,
+    by name.
     """
 
     def __init__(self, subject: SceneSubject, host: str = "127.0.0.1", port: int = 8080) -> None:
@@ -128,7 +128,8 @@ class LiveViews:
         self._mark("scene", views=True)
 
     def draw(self, wait: float = 0.0) -> bool:
-        """Draw what has changed, if anything does within `wait` seconds; returns whether there was something."""
+        """Draw what has changed, if anything does within `wait` seconds; returns whether there was
+        something."""
         if self.path.advance():
             self._changed.set()
         if not self._changed.wait(wait):
@@ -178,12 +179,12 @@ class LiveViews:
                 step = float(f"{(end - start) / 200:.1g}")
                 ends = (float(start), float(end))
                 on[name] = gui.add_multi_slider(name, *ends, step, ends)
-        for kind, numbers in (("train", subject.train), ("test", subject.test)):
-            if subject.cameras is not None and len(numbers):
-                with gui.add_folder("Cameras") if "train" not in on else on["cameras"]:
-                    on[kind] = gui.add_checkbox(f"{len(numbers)} of {kind}", False)
-        sizes = None if subject.cameras is None or not len(subject.cameras) else subject.cameras.sizes[0]
-        size = (800, 800) if sizes is None else (int(sizes[0]), int(sizes[1]))
+        size = (800, 800)
+        if subject.cameras is not None and len(subject.cameras):
+            size = (int(subject.cameras.sizes[0, 0]), int(subject.cameras.sizes[0, 1]))
+            with gui.add_folder("Cameras"):
+                for kind, numbers in (("train", subject.train), ("test", subject.test)):
+                    on[kind] = gui.add_checkbox(f"{kind} ({len(numbers)})", False, disabled=not numbers)
         self.path = PathEditor(self._server, self.stage, size, lambda: self._mark("path"))
         on["output"].on_update(lambda _: self._mark(views=True))
         on["height"].on_update(lambda _: self._mark(views=True))
@@ -296,8 +297,8 @@ class LiveViews:
             return sight.drawn < full
 
     def _next_height(self, drawn: int, full: int, aspect: float) -> int:
-        """Height of the next picture: what can be had while the camera moves, then the square root of what is left,
-        then all."""
+        """Height of the next picture: what can be had while the camera moves, then the square root of what is
+        left, then all."""
         if drawn == 0:
             return int(np.clip(np.sqrt(MOVING * self._rays_in_a_second / aspect), min(24, full), full))
         return full if 3 * drawn > full else round(np.sqrt(drawn * full))
@@ -326,8 +327,8 @@ class LiveViews:
         return lambda rays: render_cropped(subject.density, subject.colour, lower, upper, rays)
 
     def _picture(self, seen: Rendered, cameras: Cameras) -> tuple[np.ndarray, np.ndarray, str]:
-        """The picture uint8 [H, W, 3], the depths along the view in units of the browser's scene [H, W], and the
-        legend."""
+        """The picture uint8 [H, W, 3], the depths along the view in units of the browser's scene [H, W], and
+        the legend."""
         width, height = cameras.sizes[0]
         opacity = seen.opacity.cpu().numpy()
         there = opacity > 0.5

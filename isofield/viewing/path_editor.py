@@ -1,6 +1,5 @@
 """Camera paths made in the live viewer: keyframes, a smooth way through them, nerfstudio's file."""
 
-import math
 import tempfile
 import time
 from collections.abc import Callable
@@ -51,7 +50,8 @@ def look(camera: Any, key: KeyFrame, stage: Frame) -> None:
 class PathEditor:
     """A folder of the panel, and the path in the scene.
 
-    keys: the keyframes, in the world. chosen: number of the one that is edited. controls: handles of viser by name.
+    keys: the keyframes, in the world. chosen: number of the one that is edited. controls: handles of viser by
+    name.
     """
 
     def __init__(self, server: Any, stage: Frame, size: tuple[int, int], changed: Callable[[], None]) -> None:
@@ -74,7 +74,9 @@ class PathEditor:
                 "size": gui.add_vector2("Picture", size, min=(16, 16), max=(8192, 8192), step=1),
                 "preview": gui.add_slider("Preview", 0.0, 1.0, 0.001, 0.0, disabled=True),
                 "play": gui.add_button("Play", disabled=True),
-                "save": gui.add_button("Save", disabled=True, hint="As nerfstudio's camera path, a JSON file"),
+                "save": gui.add_button(
+                    "Save", disabled=True, hint="As nerfstudio's camera path, a JSON file"
+                ),
                 "load": gui.add_upload_button("Load", mime_type="application/json"),
                 "note": gui.add_html(""),
             }
@@ -117,7 +119,8 @@ class PathEditor:
         self._changed()
 
     def film(self) -> CameraPath:
-        """The path as a film: as many frames as its seconds have, evenly in time from keyframe to keyframe."""
+        """The path as a film: as many frames as its seconds have, evenly in time from keyframe to
+        keyframe."""
         count = max(round(self.controls["seconds"].value * FRAMES_PER_SECOND), 1)
         closed = bool(self.controls["closed"].value)
         width, height = (int(side) for side in self.controls["size"].value)
@@ -137,8 +140,8 @@ class PathEditor:
             return file.read_bytes()
 
     def load(self, content: bytes) -> None:
-        """Take the keyframes of such a file, or some of its frames where it has none; what is wrong with one that
-        cannot be read is said in the panel."""
+        """Take the keyframes of such a file, or some of its frames where it has none; what is wrong with one
+        that cannot be read is said in the panel."""
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "camera_path.json"
             file.write_bytes(content)
@@ -223,8 +226,14 @@ class PathEditor:
             frustum.on_click(lambda _, number=number: self.choose(number))
             self._nodes.append(frustum)
             if number == chosen:
-                arrows = scene.add_transform_controls("/path/arrows", scale=2 * CHOSEN, depth_test=False, **here)
-                arrows.on_drag_end(lambda _, n=number, a=arrows, k=key: self.move(n, self._dragged(a, k)))
+                arrows = scene.add_transform_controls(
+                    "/path/arrows", scale=2 * CHOSEN, depth_test=False, **here
+                )
+                arrows.on_update(
+                    lambda e, n=number, a=arrows, k=key: (
+                        e.phase == "end" and self.move(n, self._dragged(a, k))
+                    )
+                )
                 self._nodes.append(arrows)
         if len(keys) > 1:
             poses, _ = self._way(40 * len(keys), bool(on["closed"].value))
