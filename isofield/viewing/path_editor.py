@@ -85,10 +85,9 @@ class PathEditor:
         on["look"].on_click(lambda e: look(e.client.camera, self.keys[self.chosen], stage))
         on["set"].on_click(lambda e: self.move(self.chosen, view_of(e.client.camera, stage)))
         on["delete"].on_click(lambda _: self.delete(self.chosen))
-        # not when the panel itself sets it: an event without a browser
-        on["chosen"].on_update(lambda e: e.client and self.choose(int(on["chosen"].value) - 1))
+        on["chosen"].on_update(lambda e: self._chosen_in(e.client))
         on["closed"].on_update(lambda _: changed())
-        on["preview"].on_update(lambda e: e.client and self._preview(e.client, on["preview"].value))
+        on["preview"].on_update(lambda e: self._preview(e.client, on["preview"].value))
         on["play"].on_click(lambda e: self._play(e.client))
         on["save"].on_click(lambda e: e.client.send_file_download("camera_path.json", self.saved()))
         on["load"].on_upload(lambda _: self.load(on["load"].value.content))
@@ -186,8 +185,12 @@ class PathEditor:
             np.linspace(0, len(angles) - 1, count, endpoint=not closed), range(len(angles)), angles
         )
 
+    def _chosen_in(self, client: Any) -> None:
+        if client is not None:  # and not the panel itself, which fits its list to the keyframes
+            self.choose(int(self.controls["chosen"].value) - 1)
+
     def _preview(self, client: Any, share: float) -> None:
-        if not self.keys:
+        if not self.keys or client is None:
             return
         poses, angles = self._way(1001, bool(self.controls["closed"].value))
         number = round(share * 1000)
@@ -229,11 +232,7 @@ class PathEditor:
                 arrows = scene.add_transform_controls(
                     "/path/arrows", scale=2 * CHOSEN, depth_test=False, **here
                 )
-                arrows.on_update(
-                    lambda e, n=number, a=arrows, k=key: (
-                        e.phase == "end" and self.move(n, self._dragged(a, k))
-                    )
-                )
+                arrows.on_update(lambda event, number=number, key=key: self._drag(event, number, key))
                 self._nodes.append(arrows)
         if len(keys) > 1:
             poses, _ = self._way(40 * len(keys), bool(on["closed"].value))
@@ -241,6 +240,8 @@ class PathEditor:
             segments = np.stack([line[:-1], line[1:]], axis=1)
             self._nodes.append(scene.add_line_segments("/path/line", segments, GOLD, thickness=0.006))
 
-    def _dragged(self, arrows: Any, key: KeyFrame) -> KeyFrame:
-        rotation = rotations_of(np.asarray(arrows.wxyz, np.float64)[None])[0]
-        return KeyFrame(np.column_stack([rotation, self._stage.to_input(arrows.position)]), key.angle)
+    def _drag(self, event: Any, number: int, key: KeyFrame) -> None:
+        if event.phase == "end":
+            rotation = rotations_of(np.asarray(event.target.wxyz, np.float64)[None])[0]
+            place = self._stage.to_input(event.target.position)
+            self.move(number, KeyFrame(np.column_stack([rotation, place]), key.angle))
