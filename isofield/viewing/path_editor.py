@@ -224,7 +224,7 @@ class PathEditor:
                 "position": self._stage.to_working(key.pose[:, 3]),
             }
             colour = ACCENT if number == chosen else GOLD
-            shape = {"fov": key.angle, "aspect": width / height, "scale": CHOSEN, "cast_shadow": False}
+            shape = {"fov": key.angle, "aspect": width / height, "scale": CHOSEN, "thickness": 0.006}
             frustum = scene.add_camera_frustum(f"/path/{number}", color=colour, **shape, **here)
             frustum.on_click(lambda _, number=number: self.choose(number))
             self._nodes.append(frustum)
