@@ -5,6 +5,7 @@ import importlib
 import os
 import sys
 import time
+from keyword import iskeyword
 
 __all__ = ["main"]
 
@@ -12,6 +13,7 @@ LISTEN = 3.0  # seconds
 VERBS = {
     "fit": "train on a shape or a picture, extract or render, evaluate, write the page: the main job",
     "train": "train one method alone",
+    "import": "make a run of a checkpoint of another program",
     "extract": "turn a trained field into a certified mesh",
     "render": "show a trained picture at any resolution",
     "evaluate": "compare a run's mesh or picture with its input, by named figures",
@@ -65,7 +67,7 @@ def _run(verb: str, arguments: list[str]) -> int:
                 "torchrun",
                 f"Train with torchrun, then run `isofield {verb}` alone.",
             )
-        importlib.import_module(f".{verb}", __name__).main(arguments)
+        importlib.import_module(f".{verb}_" if iskeyword(verb) else f".{verb}", __name__).main(arguments)
     except IsofieldError as error:
         if debug:
             raise

@@ -4,6 +4,7 @@ import dataclasses
 import inspect
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 import tyro
 
@@ -51,18 +52,18 @@ def main(arguments: list[str]) -> None:
                 print(f"  {setting} = {value}\n      {meaning}")
 
 
-def _settings(config: type, prefix: str = "") -> dict[str, tuple[object, str]]:
+def _settings(config: type, prefix: str = "", default: Any = None) -> dict[str, tuple[object, str]]:
     """Name -> (default, meaning), nested configs with dotted names. Meanings are the strings under the
-    fields."""
+    fields. default: the config whose values are shown, where it is not `config()`."""
     source = inspect.getsource(config)
     found: dict[str, tuple[object, str]] = {}
-    default = config()
+    default = config() if default is None else default
     for item in dataclasses.fields(config):
         value = getattr(default, item.name)
         match = re.search(rf'^    {item.name}:[^\n]*\n    """(.*?)"""', source, re.MULTILINE | re.DOTALL)
         meaning = " ".join(match[1].split()) if match else ""
         if dataclasses.is_dataclass(value):
-            found |= _settings(type(value), f"{prefix}{item.name}.")
+            found |= _settings(type(value), f"{prefix}{item.name}.", value)
         else:
             found[prefix + item.name] = (value, meaning)
     return found

@@ -21,7 +21,7 @@ from .ply import read_ply
 from .points import read_npz, read_xyz
 from .scans import read_scans
 from .scene import Scene
-from .scenes import load_scene
+from .scenes import holds_scene, load_scene
 from .shape import Shape
 from .stl import read_stl
 from .voxels import VoxelGrid, boundary_mesh, holds_voxels, read_voxels_npz
@@ -99,7 +99,8 @@ def load(path: str | os.PathLike) -> Record:
     if path.suffix.lower() in IMAGE_ENDINGS:
         _present(path)
         return read_image(path)
-    if (path.is_dir() and not scans_of(path)) or (path.suffix.lower() == ".json" and path.is_file()):
+    frames = path.suffix.lower() == ".json" and path.is_file()
+    if frames or (path.is_dir() and not scans_of(path) and holds_scene(path)):
         return load_scene(path)
     return load_shape(path)
 
@@ -204,7 +205,9 @@ def _present(path: Path) -> None:
     """Raise InputError where there is no file at the path."""
     if path.is_dir():
         raise InputError(
-            "is a folder, not a file", path, f"Name one file in it; formats that are read: {_known()}."
+            "is a folder, neither a file nor a scene",
+            path,
+            f"Name one file in it; formats that are read: {_known()}.",
         )
     if not path.exists():
         beside = difflib.get_close_matches(path.name, _names_in(path.parent), 1)

@@ -45,9 +45,9 @@ SMALL = NeRFWiring(width=128, depth=4, skips=(), view_width=64)
 class Config:
     """Settings of `nerf`. The defaults are for two CPU cores and pictures of about 100 x 100."""
 
-    preset: Literal["lego", "fern"] | None = None
-    """the published settings of these scenes, for a GPU (two cores take 11 to 14 s a step); settings below
-    that differ from their defaults win"""
+    preset: Literal["lowres", "lego", "fern"] | None = None
+    """lego, fern: the published settings of these scenes, for a GPU (two cores take 11 to 14 s a step);
+    settings below that differ from their defaults win. lowres: the defaults"""
     network: NeRFWiring = field(default_factory=lambda: SMALL)
     """of the coarse network and of the fine one"""
     samples: int = 48
@@ -150,6 +150,7 @@ class Config:
 
 
 PRESETS: dict[str, dict[str, Any]] = {
+    "lowres": {},
     "lego": {
         "network": NeRFWiring(), "samples": 64, "importance": 128, "rays": 1024, "learning_rate": 5e-4,
         "crop_steps": 500, "one_image": True, "full_steps": 500_000,
@@ -238,7 +239,9 @@ def render_rays(
     if fields.fine is not None:
         even = torch.linspace(0, 1, c.importance, dtype=depths.dtype).expand(len(depths), -1)
         depths = with_importance(depths, weights, draws.importance if draws is not None else even)
-        passes.append((*seen_by(fields.fine, rays, views, depths, draws.fine_noise if draws else None), depths))
+        passes.append(
+            (*seen_by(fields.fine, rays, views, depths, draws.fine_noise if draws else None), depths)
+        )
     return passes
 
 
@@ -294,7 +297,9 @@ class NeRF:
 
         jitter = torch.from_numpy(rng.random((len(frames), c.samples), np.float32))
         importance = torch.from_numpy(rng.random((len(frames), c.importance), np.float32))
-        draws = Draws(jitter, importance, normal((len(frames), c.samples)), normal(both) if c.importance else None)
+        draws = Draws(
+            jitter, importance, normal((len(frames), c.samples)), normal(both) if c.importance else None
+        )
         return replace(seen, draws=draws)
 
     def _pixels(self, frames: np.ndarray, numbers: np.ndarray) -> Seen:

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ..runtime.errors import InputError
+from ..runtime.settings import check_settings
 from .encodings import PositionalEncoding
 
 __all__ = ["NeRFNetwork", "NeRFWiring", "from_keras_order", "from_published"]
@@ -15,23 +16,28 @@ __all__ = ["NeRFNetwork", "NeRFWiring", "from_keras_order", "from_published"]
 
 @dataclass(frozen=True)
 class NeRFWiring:
-    """How the network is made; the defaults are the published ones (595,844 parameters).
-
-    width, depth: of the hidden layers. skips: layers (from 0) whose input begins with the encoded point
-    once more; the published code names the layer before, 4. point_frequencies, view_frequencies: of the
-    encodings. views: whether the colour depends on the direction. view_width: of the one layer that sees
-    the direction. feature_relu: whether the feature that it also sees passes a ReLU, as in one of the
-    published codes.
-    """
+    """How the network is made. The defaults are the published ones: 595,844 parameters."""
 
     width: int = 256
+    """units of a hidden layer"""
     depth: int = 8
+    """hidden layers"""
     skips: tuple[int, ...] = (5,)
+    """layers (from 0) whose input begins with the encoded point once more; the published code names the layer
+    before, 4"""
     point_frequencies: int = 10
+    """octaves of the encoding of points"""
     view_frequencies: int = 4
+    """octaves of the encoding of directions"""
     views: bool = True
+    """whether the colour depends on the direction of view"""
     view_width: int = 128
+    """units of the one layer that sees the direction"""
     feature_relu: bool = False
+    """whether the feature that this layer also sees passes a ReLU, as in one of the published codes"""
+
+    def __post_init__(self) -> None:
+        check_settings(self, positive=("width", "depth", "view_width"))
 
 
 class NeRFNetwork(nn.Module):

@@ -50,13 +50,13 @@ def test_every_command_explains_itself(command, verb):
 def test_the_help_of_a_method_lists_every_setting(command, method):
     answer = command("train", method, "--help").assert_done()
     own = {
-        "solid": ("--kind", "--levels", "--finest"),
-        "surface": ("--layers", "--neighbour", "--halvings"),
-        "picture": ("--encoding", "--stride", "--share"),
+        "solid": ("--kind", "--levels", "--finest", "--points"),
+        "surface": ("--layers", "--neighbour", "--halvings", "--points"),
+        "picture": ("--encoding", "--stride", "--share", "--points"),
+        "views": ("--preset", "--samples", "--importance"),
     }
     for flag in (
         *own[METHODS[method].learns_from],
-        "--points",
         "--learning-rate",
         "--steps",
         "--resume",

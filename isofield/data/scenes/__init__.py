@@ -11,15 +11,24 @@ from ...runtime.errors import InputError
 from ..photographs import decode
 from ..scene import Scene
 from .blender import read_blender
+from .colmap import models_in, read_colmap
+from .idr import read_idr
+from .llff import read_llff
+from .middlebury import read_middlebury
 from .nerfstudio import read_nerfstudio
+from .photo_folder import cameras_by_colmap, photographs_in
 from .posed import Posed
 
-__all__ = ["SCENE_READERS", "load_scene"]
+__all__ = ["SCENE_READERS", "holds_scene", "load_scene"]
 
 # what a folder of the format holds (a pattern), and its reader, which takes the file that was found
 SCENE_READERS: dict[str, Callable[[Path], Posed]] = {
     "transforms_train.json": lambda path: read_blender(path.parent),
     "transforms.json": read_nerfstudio,
+    "cameras_sphere.npz": read_idr,
+    "cameras.npz": read_idr,
+    "poses_bounds.npy": read_llff,
+    "*_par.txt": read_middlebury,
 }
 
 
@@ -72,17 +81,30 @@ def load_scene(
     )
 
 
+def holds_scene(folder: Path) -> bool:
+    """Whether a folder holds what `load_scene` looks for, or photographs."""
+    patterns = any(any(folder.glob(pattern)) for pattern in SCENE_READERS)
+    return patterns or bool(models_in(folder)) or photographs_in(folder) is not None
+
+
 def _posed(path: Path) -> Posed:
-    """What the first reader that knows the path makes of it."""
+    """What the first reader that knows the path makes of it; COLMAP is run where there are only
+    photographs."""
     if path.is_file():
-        pattern = path.name if path.name in SCENE_READERS else "transforms.json"
+        pattern = next((p for p in SCENE_READERS if path.match(p)), "transforms.json")
         return SCENE_READERS[pattern](path)
+    if not path.is_dir():
+        raise InputError("there is no such folder", path, "Check the spelling.")
     found = [
         (file, read) for pattern, read in SCENE_READERS.items() for file in sorted(path.glob(pattern))[:1]
     ]
+    models = models_in(path)
     if not found:
-        raise InputError("holds no scene", path, f"What is looked for: {', '.join(SCENE_READERS)}.")
+        if not models:
+            cameras_by_colmap(path, ", ".join([*SCENE_READERS, "sparse/0/cameras.bin"]))
+        return read_colmap(path)
     (file, read), others = found[0], [file.name for file, _ in found[1:]]
+    others += [str(model.relative_to(path)) for model in models]
     posed = read(file)
     note = f"Read from {file.name}; {', '.join(others)} was left."
     return replace(posed, notes=(*posed.notes, note)) if others else posed

@@ -17,7 +17,9 @@ __all__ = [
     "Posed",
     "box_seen_by",
     "cube",
+    "decomposed",
     "focus",
+    "ideal_lenses",
     "natural_order",
     "present",
     "rigid",
@@ -107,6 +109,41 @@ def rigid(poses: np.ndarray, names: list[str], where: Path) -> tuple[np.ndarray,
             changed.append(name)
     note = f"The axes of {len(changed)} poses were not quite orthonormal and were mended: {_listed(changed)}."
     return mended, [note] if changed else []
+
+
+def decomposed(projection: np.ndarray, name: str, where: Path) -> tuple[np.ndarray, np.ndarray]:
+    """fx, fy, cx, cy and the pose [3, 4], camera to world, of a projection matrix [3, 4] = K [R | t] of any
+    factor.
+
+    By an RQ decomposition with a positive diagonal of K (Hartley and Zisserman, 2nd edition, 6.2.4). Raises
+    InputError for a matrix that is no camera, and for skew.
+    """
+    if not np.isfinite(projection).all():
+        raise InputError(f"the camera of {name} has numbers that are not finite", where, "Repair or drop it.")
+    left = projection[:, :3]
+    if not abs(np.linalg.det(left)) > 1e-12 * np.linalg.norm(left) ** 3:
+        raise InputError(f"the camera of {name} is not a perspective one", where, "Repair or drop it.")
+    # the rows of left, from last to first, made orthonormal: left = k @ rotation
+    flip = np.eye(3)[::-1]
+    q, r = np.linalg.qr((flip @ left).T)
+    k, rotation = flip @ r.T @ flip, flip @ q.T
+    signs = np.sign(np.diag(k))
+    k, rotation = k * signs, signs[:, None] * rotation
+    translation = np.linalg.solve(k, projection[:, 3])
+    if np.linalg.det(rotation) < 0:  # the whole matrix has a negative factor
+        rotation, translation = -rotation, -translation
+    k = k / k[2, 2]
+    if abs(k[0, 1]) > 1e-2 * k[0, 0]:
+        raise InputError(
+            f"the camera of {name} is skewed by {k[0, 1]:.3g} pixels", where, "Rectify the pictures."
+        )
+    pose = np.column_stack([rotation.T, -rotation.T @ translation])
+    return np.array([k[0, 0], k[1, 1], k[0, 2], k[1, 2]]), pose
+
+
+def ideal_lenses(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Distortion [N, 8] and fisheye [N] of cameras without any."""
+    return np.zeros((count, 8)), np.zeros(count, bool)
 
 
 def cube(centre: np.ndarray, half: float) -> Box:
