@@ -4,10 +4,12 @@ plain table."""
 import importlib
 import os
 import sys
+import time
 from keyword import iskeyword
 
 __all__ = ["main"]
 
+LISTEN = 3.0  # seconds
 VERBS = {
     "fit": "train on a shape or a picture, extract or render, evaluate, write the page: the main job",
     "train": "train one method alone",
@@ -51,17 +53,27 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(verb: str, arguments: list[str]) -> int:
-    from ..runtime.errors import IsofieldError
+    from ..runtime.errors import Abandoned, InputError, IsofieldError
+    from ..runtime.interruption import Interrupted
+    from ..runtime.processes import is_first, processes
     from ..runtime.progress import say
 
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     try:
+        if processes() > 1 and verb != "train":
+            raise InputError(
+                "is the work of one process",
+                "torchrun",
+                f"Train with torchrun, then run `isofield {verb}` alone.",
+            )
         importlib.import_module(f".{verb}_" if iskeyword(verb) else f".{verb}", __name__).main(arguments)
     except IsofieldError as error:
         if debug:
             raise
-        print(f"isofield {verb}: {error}", file=sys.stderr)
+        common = isinstance(error, Interrupted) and not is_first()  # the first says it
+        if not common and not isinstance(error, Abandoned):
+            _complain(verb, str(error))
         return error.exit_code
     except KeyboardInterrupt:
         say("interrupted")
@@ -79,9 +91,19 @@ def _run(verb: str, arguments: list[str]) -> int:
             text = "not enough memory\n  Use fewer points, a smaller network, or a lower resolution."
         elif isinstance(error, OSError):
             text = f"{error}\n  Check the free space, and the permissions of the files and folders."
-        print(f"isofield {verb}: {text}", file=sys.stderr)
+        _complain(verb, text)
         return 1
     return 0
+
+
+def _complain(verb: str, text: str) -> None:
+    """Print an error. Of several processes the first speaks at once. The others wait: where all failed alike,
+    torchrun ends them before they say it again."""
+    from ..runtime.processes import is_first
+
+    if not is_first():
+        time.sleep(LISTEN)
+    print(f"isofield {verb}: {text}", file=sys.stderr)
 
 
 def _help() -> str:

@@ -7,6 +7,7 @@ import tyro
 
 from ..runtime.errors import InputError
 from ..runtime.files import json_text
+from ..runtime.processes import is_first
 from ..runtime.progress import say, set_quiet
 from ..runtime.threads import available_cores, set_threads, threads
 
@@ -42,7 +43,14 @@ class Shared:
 def parse(kind: type[Arguments], arguments: list[str], verb: str, description: str) -> Arguments:
     """The arguments as a dataclass. Usage errors and --help leave the program, with exit codes 2 and 0."""
     config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
-    return tyro.cli(kind, args=arguments, prog=f"isofield {verb}", description=description, config=config)
+    return tyro.cli(
+        kind,
+        args=arguments,
+        prog=f"isofield {verb}",
+        description=description,
+        config=config,
+        console_outputs=is_first(),
+    )
 
 
 def show(result: dict[str, Any], as_json: bool, text: str) -> None:

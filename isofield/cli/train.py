@@ -9,6 +9,7 @@ import tyro
 
 from ..methods import METHODS
 from ..runtime.errors import InputError
+from ..runtime.processes import is_first
 from ..verbs.options import TrainOptions
 from ..verbs.train import train
 from .arguments import Shared, parse, show
@@ -35,7 +36,8 @@ def main(arguments: list[str]) -> None:
     a: Any = parse(kind, rest, f"train {name}", f"{METHODS[name].summary} ({METHODS[name].source}).")
     a.shared.apply()
     run = train(a.data, name, a.config, a.training, command=shlex.join(["isofield", "train", *arguments]))
-    show({"run": str(run.path)}, a.shared.json, f"{run.path}\nnext: isofield {_following(run)}")
+    if is_first():
+        show({"run": str(run.path)}, a.shared.json, f"{run.path}\nnext: isofield {_following(run)}")
 
 
 def _following(run: Any) -> str:
@@ -45,5 +47,8 @@ def _following(run: Any) -> str:
 
 def _help() -> str:
     lines = "\n".join(f"  {name:<12} {entry.summary} ({entry.source})" for name, entry in METHODS.items())
-    advice = "`isofield train METHOD --help` lists its settings."
+    advice = (
+        "`isofield train METHOD --help` lists its settings.\n"
+        "With N processes: torchrun --nproc-per-node N -m isofield train METHOD ..."
+    )
     return f"usage: isofield train METHOD --data PATH ...\n\n{lines}\n\n{advice}"

@@ -16,6 +16,9 @@ Of a run: its mesh (or what the newest checkpoint holds, on 128 cells), a slice 
 y and z, the level of the field to slide, distances to the input as colours, the input itself. A training that
 goes on is followed: what it saves is shown within seconds. Of a file: the mesh or the points as they are.
 
+Of a run on photographs: what a camera sees that you move freely (colour, depth or opacity; cropped by a box),
+the cameras of the photographs, and paths of cameras to edit, saved as nerfstudio's JSON (`isofield render`).
+
 Prints an address to open; Ctrl-C ends. Only this machine can reach it unless --host names another address.
 
 Examples: isofield view runs/0001-sdf-bunny

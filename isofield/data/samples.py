@@ -13,7 +13,7 @@ from torch import Tensor
 from ..geometry.frames import PADDING, WORKING_BOX
 from ..geometry.level import Inside
 
-__all__ = ["Draws", "HeldOut", "Labeller", "Samples", "Spread", "Turns", "generator"]
+__all__ = ["WHOLE", "Draws", "HeldOut", "Labeller", "Samples", "Share", "Spread", "Turns", "generator"]
 
 BATCHES = 4  # steps whose points are drawn and labelled together
 
@@ -62,15 +62,30 @@ class Samples:
     labels: Float[Tensor, "points"]
 
 
+@dataclass(frozen=True)
+class Share:
+    """The part of every batch that one of `count` processes draws: part `number`, from 0."""
+
+    number: int
+    count: int
+
+    def of(self, points: int) -> int:
+        """How many of a batch's `points` are in this part; at least one."""
+        return max((points + self.count - 1 - self.number) // self.count, 1)
+
+
+WHOLE = Share(0, 1)
+
+
 class Draws:
     """An endless series of labelled batches, fresh while training.
 
     Points are drawn and labelled for `BATCHES` steps at once, because labels are cheaper for dense points.
     The first `kept` draws are all new; after that every `every`-th is, and the others go back to one of the
     newest `kept`: labels cost more than training steps, and a draw that comes back after many steps is as
-    good as new. Draw number d depends on (seed, d) alone, and the draw of a step on the step alone: a resumed
-    run sees what it would have seen. sample: (count, random numbers) -> points [count, 3]. label: points ->
-    labels [count].
+    good as new. Draw number d depends on (seed, share, d) alone, and the draw of a step on the step alone: a
+    resumed run sees what it would have seen. sample: (count, random numbers) -> points [count, 3]. label:
+    points -> labels [count]. points: of a whole step, of which `share` is drawn here.
     """
 
     def __init__(
@@ -80,9 +95,11 @@ class Draws:
         points: int,
         seed: int,
         every: int,
+        share: Share = WHOLE,
         kept: int = 8,
     ) -> None:
-        self._sample, self._label, self._points, self._seed = sample, label, points, seed
+        self._sample, self._label, self._points = sample, label, share.of(points)
+        self._seed, self._share = seed, share
         self._every, self._kept = every, kept
         self._cache: dict[int, list[Samples]] = {}
 
@@ -97,7 +114,7 @@ class Draws:
 
     def _draw(self, number: int) -> list[Samples]:
         if number not in self._cache:
-            points = self._sample(BATCHES * self._points, generator(self._seed, number, "draw"))
+            points = self._sample(BATCHES * self._points, generator(self._seed, number, "draw", self._share))
             labels = self._label(points)
             parts = [(points[part::BATCHES], labels[part::BATCHES]) for part in range(BATCHES)]
             self._cache[number] = [
@@ -110,14 +127,15 @@ class Draws:
 
 class Turns:
     """An endless series of the numbers 0, ..., count - 1 in which every one comes once before any comes
-    again; each turn in another order, which depends on (seed, turn) alone."""
+    again; each turn in another order, which depends on (seed, turn) alone. share: the part of every step's
+    numbers that is given out here."""
 
-    def __init__(self, count: int, seed: int) -> None:
-        self.count, self._seed = count, seed
+    def __init__(self, count: int, seed: int, share: Share = WHOLE) -> None:
+        self.count, self._seed, self._share = count, seed, share
         self._orders: dict[int, np.ndarray] = {}
 
     def at(self, step: int, size: int) -> np.ndarray:
-        """Numbers `step` * size, ..., (step + 1) * size - 1 of the series."""
+        """The share of the numbers `step` * size, ..., (step + 1) * size - 1 of the series."""
         first, last = step * size, (step + 1) * size
         parts = []
         while first < last:
@@ -125,7 +143,7 @@ class Turns:
             part = self._order(turn)[place : place + last - first]
             parts.append(part)
             first += len(part)
-        return np.concatenate(parts)
+        return np.concatenate(parts)[self._share.number :: self._share.count]
 
     def _order(self, turn: int) -> np.ndarray:
         if turn not in self._orders:
@@ -135,9 +153,12 @@ class Turns:
         return self._orders[turn]
 
 
-def generator(seed: int, number: int, purpose: str) -> np.random.Generator:
-    """Random numbers that depend on (seed, number, purpose) alone."""
-    return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, number, *purpose.encode()])))
+def generator(seed: int, number: int, purpose: str, share: Share = WHOLE) -> np.random.Generator:
+    """Random numbers that depend on (seed, number, purpose) alone, and on the number of the share: each
+    process has its own, and the first those of one alone."""
+    own = (share.number,) if share.number else ()
+    entropy = np.random.SeedSequence([seed, number, *purpose.encode()], spawn_key=own)
+    return np.random.Generator(np.random.Philox(entropy))
 
 
 class HeldOut:

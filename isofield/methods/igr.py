@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..data.samples import generator
+from ..data.samples import WHOLE, Share, generator
 from ..data.shape import Shape
 from ..data.surface_points import SurfacePoints, torch_rows
 from ..geometry.level import Below
@@ -108,14 +108,16 @@ class IGR:
         adam = Adam(self.field.parameters(), c.learning_rate, (0.9, 0.999), 1e-8)
         self.players = {"field": Player(self.field, adam, halving(c.halvings))}
 
-    def prepare(self, data: Shape, seed: int) -> None:
+    def prepare(self, data: Shape, seed: int, share: Share = WHOLE) -> None:
         """Take the points."""
-        self.seed, self.data = seed, SurfacePoints.of(data, self.config.neighbour, seed)
+        self.seed, self.share = seed, share
+        self.data = SurfacePoints.of(data, self.config.neighbour, seed)
 
     def batch(self, player: str, step: int, progress: float) -> Batch:
         """Points of the surface, drawn without repetition, and points in space (section 5)."""
-        c, data, rng = self.config, self.data, generator(self.seed, step, "igr")
-        chosen = rng.choice(len(data.positions), min(c.points, len(data.positions)), replace=False)
+        c, data, rng = self.config, self.data, generator(self.seed, step, "igr", self.share)
+        count = self.share.of(min(c.points, len(data.positions)))
+        chosen = rng.choice(len(data.positions), count, replace=False)
         far = rng.uniform(-c.cube, c.cube, (int(c.uniform * len(chosen)), 3))
         return Batch(
             torch_rows(data.positions[chosen]),

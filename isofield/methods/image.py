@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ..data.image import Image
-from ..data.samples import Turns, generator
+from ..data.samples import WHOLE, Share, Turns, generator
 from ..kernels.mlp import parameter_count
 from ..networks.encodings import (
     FourierFeatures,
@@ -225,9 +225,9 @@ class ImageMethod:
         self.recipe = RECIPES[config.encoding]
         self.players = {"field": self.recipe.player(self.field, config.learning_rate)}
 
-    def prepare(self, data: Image, seed: int) -> None:
+    def prepare(self, data: Image, seed: int, share: Share = WHOLE) -> None:
         """Take the picture: which pixels are learnt, and which are kept apart."""
-        self._image, self._seed = data, seed
+        self._image = data
         self._learnt = grid_of_pixels(data, self.config.stride)
         kept_apart = held_out_pixels(data, self.config.stride)
         self._held_out = len(kept_apart) > 0
@@ -235,7 +235,7 @@ class ImageMethod:
         if len(watched) > WATCHED:
             watched = generator(seed, 0, "watched").choice(watched, WATCHED, replace=False)
         self._watched = self._samples(watched)
-        self._turns = Turns(len(self._learnt), seed)
+        self._turns = Turns(len(self._learnt), seed, share)
 
     def batch(self, player: str, step: int, progress: float) -> Pixels:
         """The next pixels of an endless series in which every pixel comes once before any comes again."""

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..data.samples import Turns, generator
+from ..data.samples import WHOLE, Share, Turns, generator
 from ..data.scene import Scene
 from ..data.scenes.llff import recentred
 from ..kernels.adam import Adam
@@ -243,12 +243,12 @@ class NeRF:
         optimiser = Adam(self.field.parameters(), c.learning_rate, (0.9, 0.999), 1e-8)
         self.players = {"field": Player(self.field, optimiser, lambda progress: c.final**progress)}
 
-    def prepare(self, data: Scene, seed: int) -> None:
+    def prepare(self, data: Scene, seed: int, share: Share = WHOLE) -> None:
         """Take the photographs."""
-        self._scene, self._seed = data, seed
+        self._scene, self._seed, self._share = data, seed, share
         counts = np.diff(data.photographs.starts)
         self._ends = counts[data.train].cumsum()
-        self._turns = Turns(int(self._ends[-1]), seed)
+        self._turns = Turns(int(self._ends[-1]), seed, share)
         test = data.test[counts[data.test] > 0]
         self._held_out, watched = len(test) > 0, test if len(test) else data.train
         rng = generator(seed, 0, "watched")
@@ -258,11 +258,12 @@ class NeRF:
     def batch(self, player: str, step: int, progress: float) -> Seen:
         """Rays of one picture, or the next of all pictures shuffled; drawn without replacement."""
         c, scene = self.config, self._scene
-        rng = generator(self._seed, step, "rays")
+        rng = generator(self._seed, step, "rays", self._share)
         if c.one_image or step < c.crop_steps:
             frame = int(rng.choice(scene.train))
             width, height = scene.cameras.sizes[frame] // (2 if step < c.crop_steps else 1)
-            number = rng.choice(width * height, min(c.rays, width * height), replace=False)
+            count = self._share.of(min(c.rays, width * height))
+            number = rng.choice(width * height, count, replace=False)
             y, x = np.divmod(number, width)
             x, y = np.array([x, y]) + (scene.cameras.sizes[frame] - [width, height])[:, None] // 2
             frames, numbers = np.full(len(x), frame), y * scene.cameras.sizes[frame][0] + x

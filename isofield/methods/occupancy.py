@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from ..data.samples import Draws, HeldOut, Samples, Spread
+from ..data.samples import WHOLE, Draws, HeldOut, Samples, Share, Spread
 from ..data.shape import Shape
 from ..geometry.level import Above
 from ..networks.coordinate import CoordinateNetwork
@@ -90,7 +90,7 @@ class Occupancy:
         self.recipe = RECIPES[config.network.kind]
         self.players = {"field": self.recipe.player(self.field, config.learning_rate)}
 
-    def prepare(self, data: Shape, seed: int) -> None:
+    def prepare(self, data: Shape, seed: int, share: Share = WHOLE) -> None:
         """Take the shape, whose solid labels the points."""
         c, solid = self.config, data.solid
         spread = Spread(c.uniform, c.sigmas)
@@ -100,6 +100,7 @@ class Occupancy:
             c.points or self.recipe.points,
             seed,
             c.label_every,
+            share,
         )
         self.held_out = HeldOut(solid, seed)
 

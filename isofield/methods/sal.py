@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..data.samples import Samples, generator
+from ..data.samples import WHOLE, Samples, Share, generator
 from ..data.shape import Shape
 from ..data.surface_points import SurfacePoints, torch_rows
 from ..geometry.level import Below
@@ -79,15 +79,16 @@ class SAL:
         adam = Adam(self.field.parameters(), c.learning_rate, (0.9, 0.999), 1e-8)
         self.players = {"field": Player(self.field, adam, halving(c.halvings))}
 
-    def prepare(self, data: Shape, seed: int) -> None:
+    def prepare(self, data: Shape, seed: int, share: Share = WHOLE) -> None:
         """Take the points; normals are not used."""
-        self.seed, self.data = seed, SurfacePoints.of(data, self.config.neighbour, seed)
+        self.seed, self.share = seed, share
+        self.data = SurfacePoints.of(data, self.config.neighbour, seed)
 
     def batch(self, player: str, step: int, progress: float) -> Samples:
         """Points near the surface and far from it, half each, with their distances to the nearest point of it
         (as in the published code, which draws them once)."""
-        c, data, rng = self.config, self.data, generator(self.seed, step, "sal")
-        near, far = np.array_split(rng.integers(len(data.positions), size=c.points), 2)
+        c, data, rng = self.config, self.data, generator(self.seed, step, "sal", self.share)
+        near, far = np.array_split(rng.integers(len(data.positions), size=self.share.of(c.points)), 2)
         wide = data.positions[far] + c.far * rng.standard_normal((len(far), 3), np.float32)
         points = np.concatenate([data.moved(near, rng), wide])
         return Samples(torch_rows(points), torch_rows(data.distance(points)))

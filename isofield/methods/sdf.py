@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..data.samples import Draws, HeldOut, Samples, Spread
+from ..data.samples import WHOLE, Draws, HeldOut, Samples, Share, Spread
 from ..data.shape import Shape
 from ..geometry.level import Below
 from ..networks.coordinate import CoordinateNetwork
@@ -101,7 +101,7 @@ class SDF:
         self.recipe = RECIPES[config.network.kind]
         self.players = {"field": self.recipe.player(self.field, config.learning_rate)}
 
-    def prepare(self, data: Shape, seed: int) -> None:
+    def prepare(self, data: Shape, seed: int, share: Share = WHOLE) -> None:
         """Take the shape, whose solid labels the points."""
         c, solid = self.config, data.solid
         spread = Spread(c.uniform, c.sigmas)
@@ -111,6 +111,7 @@ class SDF:
             c.points or self.recipe.points,
             seed,
             c.label_every,
+            share,
         )
         self.held_out = HeldOut(solid, seed)
 

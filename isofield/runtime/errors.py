@@ -1,6 +1,6 @@
 """The one family of errors: what is wrong, where, and what to do about it."""
 
-__all__ = ["FailedError", "InputError", "IsofieldError"]
+__all__ = ["Abandoned", "FailedError", "InputError", "IsofieldError"]
 
 
 class IsofieldError(Exception):
@@ -26,6 +26,10 @@ class InputError(IsofieldError):
     """The input or a setting cannot be used as given (exit code 2)."""
 
     exit_code = 2
+
+
+class Abandoned(IsofieldError):
+    """Another of the processes that work together ended, which says why itself (exit code 1)."""
 
 
 class FailedError(IsofieldError):

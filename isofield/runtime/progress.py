@@ -6,15 +6,18 @@ import sys
 import time
 from collections.abc import Iterator
 
+from .processes import is_first
+
 __all__ = ["Progress", "Stopwatch", "progress", "say", "set_quiet"]
 
-_quiet = False
+_quiet = not is_first()
 
 
 def set_quiet(quiet: bool) -> None:
-    """Say nothing but errors and results from now on."""
+    """Say nothing but errors and results from now on. Of several processes only the first speaks in any
+    case."""
     global _quiet
-    _quiet = quiet
+    _quiet = quiet or not is_first()
 
 
 def say(text: str) -> None:

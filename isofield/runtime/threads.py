@@ -11,6 +11,8 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 
+from .processes import neighbours
+
 __all__ = ["available_cores", "run_pieces", "set_threads", "split", "threads"]
 
 
@@ -21,7 +23,7 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-_count = available_cores()
+_count = max(available_cores() // neighbours(), 1)
 _pool: ThreadPoolExecutor | None = None
 
 

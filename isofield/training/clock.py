@@ -37,11 +37,20 @@ class Clock:
     ) -> None:
         self.budget, self.schedule, self.step = budget, schedule or budget, step
         self._before, self._start = seconds, time.perf_counter()
+        self._held: float | None = None
 
     @property
     def seconds(self) -> float:
         """Seconds of training so far, those before a resume included."""
         return self._before + time.perf_counter() - self._start
+
+    def hold(self, seconds: float) -> None:
+        """Let progress and the end be decided by `seconds`, until the next call, and not by the time of the
+        moment: several processes that train together decide alike."""
+        self._held = seconds
+
+    def _deciding(self) -> float:
+        return self.seconds if self._held is None else self._held
 
     @property
     def progress(self) -> float:
@@ -57,7 +66,7 @@ class Clock:
         if budget.steps is not None:
             return min(self.step / budget.steps, 1.0)
         assert budget.seconds is not None
-        return min(self.seconds / budget.seconds, 1.0)
+        return min(self._deciding() / budget.seconds, 1.0)
 
     @property
     def spent(self) -> bool:
@@ -65,4 +74,4 @@ class Clock:
         if self.budget.steps is not None:
             return self.step >= self.budget.steps
         assert self.budget.seconds is not None
-        return self.seconds >= self.budget.seconds
+        return self._deciding() >= self.budget.seconds

@@ -10,6 +10,7 @@ from torch import Tensor
 from ..runtime.errors import FailedError
 from ..runtime.interruption import Interrupted, interruption
 from .clock import Clock
+from .distributed import agree_on_time, average
 from .method import Method
 
 __all__ = ["Hook", "train", "warm_up"]
@@ -30,6 +31,8 @@ class Hook(Protocol):
 def train(method: Method, clock: Clock, hooks: Sequence[Hook]) -> None:
     """Run steps until the clock's budget is spent; hooks are closed in any case.
 
+    Several processes (`distributed`) take the same steps and stop at the same one.
+
     Raises FailedError when a loss is not finite, and Interrupted (after the step in progress) when the user
     pressed Ctrl-C.
     """
@@ -38,22 +41,25 @@ def train(method: Method, clock: Clock, hooks: Sequence[Hook]) -> None:
         for hook in hooks:
             stack.callback(lambda hook: hook.close(clock, whole), hook)
         with interruption() as interrupted:
+            agree_on_time(clock)
+            stopped = interrupted
             while not clock.spent:
                 progress = clock.progress
                 shown: dict[str, Tensor] = {}
                 for name, player in method.players.items():
                     terms = method.loss(name, method.batch(name, clock.step, progress), progress)
-                    total = _finite_sum(terms, clock.step)
                     player.set_rate(progress)
                     player.optimiser.zero_grad(set_to_none=True)
-                    total.backward()
+                    _sum(terms).backward()
+                    means, stopped = average(player, terms, clock, interrupted)
+                    _check(means, clock.step)
                     whole = False
                     player.optimiser.step()
-                    shown |= {f"{name}/{term}": value.detach() for term, value in terms.items()}
+                    shown |= {f"{name}/{term}": value for term, value in means.items()}
                 clock.step, whole = clock.step + 1, True
                 for hook in hooks:
                     hook.after_step(clock, shown)
-                if interrupted():
+                if stopped():
                     raise Interrupted(
                         "stopped by Ctrl-C; the run is saved",
                         f"step {clock.step}",
@@ -65,17 +71,22 @@ def warm_up(method: Method) -> None:
     """Run every player's loss once, forward and backward, without a step: compiles the kernels before the
     clock starts."""
     for name, player in method.players.items():
-        _finite_sum(method.loss(name, method.batch(name, 0, 0.0), 0.0), 0).backward()
+        terms = method.loss(name, method.batch(name, 0, 0.0), 0.0)
+        _check(terms, 0)
+        _sum(terms).backward()
         player.optimiser.zero_grad(set_to_none=True)
 
 
-def _finite_sum(terms: dict[str, Tensor], step: int) -> Tensor:
-    total = torch.stack(list(terms.values())).sum()
-    if not torch.isfinite(total):
+def _sum(terms: dict[str, Tensor]) -> Tensor:
+    return torch.stack(list(terms.values())).sum()
+
+
+def _check(terms: dict[str, Tensor], step: int) -> None:
+    """Raise FailedError where a term is not finite."""
+    if not torch.isfinite(_sum(terms)):
         bad = ", ".join(name for name, value in terms.items() if not torch.isfinite(value))
         raise FailedError(
             f"the loss term {bad or 'sum'} is not finite at step {step}",
             "training",
             "The last checkpoint is kept. Lower --learning-rate, or try `isofield data check` on the input.",
         )
-    return total

@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from torch import Tensor, nn
 
+from ..data.samples import WHOLE, Share
 from ..geometry.level import Inside
 from ..rendering.rays import Rays
 from ..rendering.volume import Rendered
@@ -100,9 +101,9 @@ class Picture:
 class Views:
     """A product: what cameras see, and the density it is seen in, in the scene's own world and units.
 
-    render: rays with unit directions -> what they see, by the method's own sampling (deterministic). density: points
-    [N, 3] -> [N], per unit of length; 0 outside the box. colour: points, unit directions [N, 3] -> [N, 3], sRGB.
-    lower, upper: corners of the box outside of which nothing is known.
+    render: rays with unit directions -> what they see, by the method's own sampling (deterministic). density:
+    points [N, 3] -> [N], per unit of length; 0 outside the box. colour: points, unit directions [N, 3] -> [N,
+    3], sRGB. lower, upper: corners of the box outside of which nothing is known.
     """
 
     render: Callable[[Rays], Rendered]
@@ -133,12 +134,17 @@ class Method(Protocol):
     config: Any
     players: dict[str, Player]
 
-    def prepare(self, data: Any, seed: int) -> None:
-        """Take the training data: the record that `data/` made of the input."""
+    def prepare(self, data: Any, seed: int, share: Share = WHOLE) -> None:
+        """Take the training data: the record that `data/` made of the input.
+
+        share: the part of every batch that this process learns from; the others have the other parts. What is
+        kept apart from training, and what changes the method's own state beside the gradients, is drawn alike
+        in all.
+        """
 
     def batch(self, player: str, step: int, progress: float) -> Any:
-        """One step's data; it depends on the seed, `step` and `progress` alone, so that a resumed run sees
-        the same."""
+        """This process's share of one step's data; it depends on the seed, the share, `step` and `progress`
+        alone, so that a resumed run sees the same."""
 
     def loss(self, player: str, batch: Any, progress: float) -> dict[str, Tensor]:
         """Named scalar terms; their sum is minimised."""

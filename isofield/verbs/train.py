@@ -19,9 +19,11 @@ from ..methods import METHODS
 from ..methods.choice import Choice, Quality, quality_named, suited_to
 from ..runtime.errors import InputError
 from ..runtime.memory import keep_freed_memory
+from ..runtime.processes import is_first, processes
 from ..runtime.progress import progress, say
 from ..runtime.threads import threads
 from ..training.clock import Budget, Clock
+from ..training.distributed import from_first, joined, share
 from ..training.hooks import Bar, Checkpoints, Log, Metric, restore
 from ..training.loop import Hook, warm_up
 from ..training.loop import train as run_loop
@@ -49,16 +51,25 @@ def train(
     budget comes from the run itself; settings that contradict it are refused (InputError).
     """
     options.check()
+    with joined():
+        return _train(source, method, config, options, quality, command)
+
+
+def _train(
+    source: Any, method: str | None, config: Any, options: TrainOptions, quality: str | None, command: str
+) -> Run:
     chosen = quality_named(quality or "standard")
     keep_freed_memory()
     record = read_input(source, options)
     old = _resumed(options, record)
     if old is not None:
         _refuse_contradictions(old, method, config, quality, options.seed)
-        description = old
+        description = {**old, "processes": processes()}
+        if (before := old.get("processes", 1)) != processes():
+            say(f"note: begun by {before} process(es), now {processes()}: other draws from here on")
         if options.seconds is not None or options.steps is not None:
             schedule = old.get("schedule", old["budget"])
-            description = {**old, "budget": asdict(options.budget(0)), "schedule": schedule}
+            description = {**description, "budget": asdict(options.budget(0)), "schedule": schedule}
     else:
         if options.resume:
             say(f"nothing to resume in {options.out}: starting there")
@@ -72,9 +83,13 @@ def train(
         say(f"note: {note}")
     name = description["method"]
     trained = build_method(description["method"], description["config"], description["seed"], "run.json")
-    trained.prepare(record, description["seed"])  # first: what cannot be trained on costs no folder
-    folder = claim_folder(options.out, f"{name}-{record.name}", options.resume, options.overwrite)
-    folder.describe(description)
+    # first: what cannot be trained on costs no folder
+    trained.prepare(record, description["seed"], share())
+    folder = None
+    if is_first():
+        folder = claim_folder(options.out, f"{name}-{record.name}", options.resume, options.overwrite)
+        folder.describe(description)
+    folder, description = from_first((folder, description))
     say(f"{name} ({description['reason']}) -> {folder.path}")
     _run_training(trained, description, folder, options.checkpoint_seconds)
     return Run(folder, description)
@@ -117,11 +132,13 @@ def _run_training(
         schedule = Budget(**description.get("schedule", description["budget"]))
         clock = Clock(Budget(**description["budget"]), step, seconds, schedule)
         metric = Metric(method)
-        hooks: list[Hook] = [
-            Checkpoints(method, folder, checkpoint_seconds),
-            Log(metric, folder, step),
-            Bar(metric, bar),
-        ]
+        hooks: list[Hook] = []
+        if is_first():
+            hooks = [
+                Checkpoints(method, folder, checkpoint_seconds),
+                Log(metric, folder, step),
+                Bar(metric, bar),
+            ]
         run_loop(method, clock, hooks)
     say(f"trained {clock.step} steps in {clock.seconds:.1f} s")
 
@@ -225,6 +242,7 @@ def _description(
             **described,
         },
         "command": command,
+        "processes": processes(),
         "threads": threads(),
         "versions": {
             "python": platform.python_version(),

@@ -23,11 +23,13 @@ from ..training.checkpoints import latest_checkpoint
 from ..training.run_folder import RunFolder
 from ..viewing.cut_picture import LiveField
 from ..viewing.live import LiveView, Subject
+from ..viewing.live_views import LiveViews, SceneSubject
 from ..viewing.serving import check_viser, is_loopback
 from .field import Field
 from .page import distance_to_input
 from .representation import opened
 from .run import Run, build_method, open_run
+from .view_scene import FollowedScene
 
 __all__ = ["view"]
 
@@ -45,7 +47,7 @@ def view(
     port: int = 8080,
     announce: Callable[[str], None] | None = None,
 ) -> None:
-    """Show a run, or a shape, in a live viewer in the browser until Ctrl-C.
+    """Show a run (of a shape or of a scene), or a shape, in a live viewer in the browser until Ctrl-C.
 
     source: a Run or its folder; a file that `isofield.load` reads; a Shape, or an object with vertices and
     faces. host: the address that is listened on; the default is seen by this machine alone. port: the next
@@ -53,13 +55,15 @@ def view(
     there (None: it is said).
 
     Raises InputError where the library viser is missing, for what cannot be read, and for a run whose method
-    makes no mesh.
+    makes neither a mesh nor views.
     """
     check_viser()
     followed = _followed(source)
     if not is_loopback(host):
         say(f"note: whoever reaches {host} can see this and move its sliders")
-    live = LiveView(followed.subject(), host, port)
+    subject = followed.subject()
+    make: Any = LiveViews if isinstance(subject, SceneSubject) else LiveView
+    live = make(subject, host, port)
     try:
         with interruption() as stopped:
             if live.port != port:
@@ -76,13 +80,13 @@ def view(
         live.close()
 
 
-def _followed(source: Any) -> "FollowedRun | Still | StillField":
+def _followed(source: Any) -> "FollowedRun | FollowedScene | Still | StillField":
     if not isinstance(source, Run):
         if not isinstance(source, str | Path) or scans_of(Path(source)) or not Path(source).is_dir():
             given = opened(source)
             return StillField(given) if isinstance(given, Field) else Still(given)
         source = open_run(source)
-    return FollowedRun(source)
+    return FollowedScene(source) if source.description["data"]["kind"] == "scene" else FollowedRun(source)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,13 +2,10 @@
 
 import contextlib
 import io
-import math
-import socket
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -19,19 +16,17 @@ from ..geometry.frames import Frame
 from ..geometry.mesh import Mesh, area_weighted_normals
 from ..runtime.errors import FailedError
 from .charts import number_text
-from .colours import Kind, colour_map, error_range
+from .colours import colour_map, error_range
 from .cut_picture import PLANE_AXES, LiveField, cut_picture
+from .live_parts import heading, ramp, set_the_scene, slider, start_server, stop_server, url_of
 from .packing import simplified
-from .picture import CLAY, FIELD_OF_VIEW, UP_AXES, VIEWER, Up
-from .serving import check_viser, free_port
+from .picture import CLAY, Up
 
 __all__ = ["LiveView", "Subject"]
 
 MOST_FACES = 300_000  # drawn; more are simplified for display
 MOST_POINTS = 300_000
-AZIMUTH, ELEVATION = math.radians(35), math.radians(18)  # of the first view, as on the page
-ROOM = 1.05  # distance of the first view over that at which the shape's ball touches the edges
-AMBER, PAPER, ACCENT = (237, 168, 84), (244, 242, 237), (168, 72, 26)
+AMBER = (237, 168, 84)
 SLATE = (104, 102, 98)  # of points, which have no shade
 # from the axes of a picture (columns, rows, across) to those of planes across x, y and z, as quaternions
 TURNS = ((0.5, 0.5, 0.5, 0.5), (0.5, -0.5, -0.5, -0.5), (1.0, 0.0, 0.0, 0.0))
@@ -93,9 +88,6 @@ class LiveView:
     """
 
     def __init__(self, subject: Subject, host: str = "127.0.0.1", port: int = 8080, up: Up = "y") -> None:
-        check_viser()
-        import viser  # here: an extra
-
         self.subject = subject
         self.nodes: dict[str, Any] = {}
         self.controls: dict[str, Any] = {}
@@ -105,17 +97,14 @@ class LiveView:
         self._count = 0
         self._stale: set[str] = set()
         self._lock, self._changed = threading.Lock(), threading.Event()
-        with _unheard():
-            self._server: Any = viser.ViserServer(host, free_port(host, port), "isofield", verbose=False)
-        _set_the_scene(self._server, up)
+        self._server: Any = start_server(host, port)
+        set_the_scene(self._server, up)
         self._begin()
 
     @property
     def url(self) -> str:
         """Where browsers find the scene; where it is served on all addresses, by this machine's name."""
-        host = self._server.get_host()
-        host = socket.gethostname() if host in ("0.0.0.0", "::") else host
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        return url_of(self._server)
 
     @property
     def port(self) -> int:
@@ -149,8 +138,7 @@ class LiveView:
 
     def close(self) -> None:
         """Stop serving."""
-        with _unheard():
-            self._server.stop()
+        stop_server(self._server)
 
     # ---- controls
 
@@ -170,7 +158,7 @@ class LiveView:
             controls["mode"] = gui.add_dropdown("Colour", modes, visible=len(modes) > 1)
             if field is not None:
                 own, meaning = field.inside.level, f"{field.name}{f' in {field.unit}' if field.unit else ''}"
-                controls["level"] = _slider(gui, "Level", own - field.reach, own + field.reach, own, meaning)
+                controls["level"] = slider(gui, "Level", own - field.reach, own + field.reach, own, meaning)
             controls["legend"] = gui.add_html("")
         if field is not None:
             with gui.add_folder("Slice"):
@@ -178,8 +166,8 @@ class LiveView:
                 controls["cut"] = gui.add_checkbox("Cut away", True, hint="The surface beyond the slice")
                 controls["across"] = gui.add_dropdown("Across", ("x", "y", "z"), initial_value="z")
                 for name, low, high in zip("xyz", field.low, field.high):
-                    controls[name] = _slider(gui, name, low, high, low / 2 + high / 2, "Place of the slice")
-                gui.add_html(_ramp("diverging", "outside", "inside"))
+                    controls[name] = slider(gui, name, low, high, low / 2 + high / 2, "Place of the slice")
+                gui.add_html(ramp("diverging", "outside", "inside"))
         if subject.given is not None:
             with gui.add_folder("Input"):
                 controls["given"] = gui.add_checkbox("Show", subject.mesh is None and field is None)
@@ -223,7 +211,7 @@ class LiveView:
         if self._dressed is None or self._dressed.asked != asked:
             self._dressed = self._dress(*asked)
         dressed = self._dressed
-        self.controls["note"].content = _heading(self.subject.title, dressed.note)
+        self.controls["note"].content = heading(self.subject.title, dressed.note)
         self.controls["legend"].content = dressed.legend
         mesh = dressed.mesh if self.controls["show"].value else None
         cut = field is not None and self.controls["slice"].value and self.controls["cut"].value
@@ -249,7 +237,7 @@ class LiveView:
             distances = subject.distance(mesh.vertices)
             low, high = error_range(distances)
             mesh = replace(mesh, colours=colour_map(distances, low, high))
-            legend = _ramp("sequential", "on the input", f"{high * 100:.3g} % of its size or more")
+            legend = ramp("sequential", "on the input", f"{high * 100:.3g} % of its size or more")
         drawn = _light_enough(mesh)
         if drawn is not mesh:
             of = f"{len(drawn.faces):,} faces" if len(drawn.faces) else f"{len(drawn.vertices):,} points"
@@ -331,11 +319,6 @@ class LiveView:
         self._leaving = [(end, node) for end, node in self._leaving if end > now]
 
 
-def _unheard() -> contextlib.redirect_stdout:
-    """viser speaks on standard output when it starts and stops."""
-    return contextlib.redirect_stdout(io.StringIO())
-
-
 # ---- the scene
 
 
@@ -351,32 +334,6 @@ def _stage(subject: Subject) -> Frame:
     centre = points.min(axis=0).astype(np.float64) / 2 + points.max(axis=0).astype(np.float64) / 2
     x, y, z = (float(c) for c in centre)
     return Frame((x, y, z), 1 / (float(np.linalg.norm(points - centre, axis=1).max()) or 1.0))
-
-
-def _set_the_scene(server: Any, up: Up) -> None:
-    """Light, background and the first view, as on the page."""
-    scene, camera = server.scene, server.initial_camera
-    right, above, front = np.array(UP_AXES[up], np.float64)
-
-    def direction(azimuth: float, elevation: float) -> np.ndarray:
-        level = math.cos(azimuth) * front + math.sin(azimuth) * right
-        return math.cos(elevation) * level + math.sin(elevation) * above
-
-    server.gui.configure_theme(show_logo=False, show_share_button=False, brand_color=ACCENT)
-    scene.set_up_direction(above)
-    scene.world_axes.visible = False
-    scene.set_background_image(np.full((2, 2, 3), PAPER, np.uint8), format="png")
-    scene.configure_default_lights(enabled=False)
-    scene.configure_environment_map(None)
-    scene.add_light_hemisphere(
-        "/lights/sky", sky_color=(226, 229, 236), ground_color=(140, 126, 110), intensity=1.5, position=above
-    )
-    lamp, place = scene.add_light_directional, direction
-    lamp("/lights/key", color=(255, 246, 233), intensity=2.3, position=place(AZIMUTH - 0.75, 0.7))
-    lamp("/lights/back", color=(235, 240, 255), intensity=0.7, position=place(AZIMUTH + 2.4, 0.3))
-    camera.position = ROOM * VIEWER * direction(AZIMUTH, ELEVATION)
-    camera.look_at, camera.up = np.zeros(3), above
-    camera.fov, camera.near, camera.far = float(FIELD_OF_VIEW), 0.02, 200.0
 
 
 def _light_enough(mesh: Mesh) -> Mesh:
@@ -414,29 +371,3 @@ def _modes(subject: Subject) -> tuple[str, ...]:
     coloured = any(mesh is not None and mesh.colours is not None for mesh in (subject.mesh, subject.given))
     error = ("error",) if subject.distance is not None else ()
     return (*(("colours",) if coloured else ()), "shaded", *error)
-
-
-def _slider(gui: Any, name: str, low: float, high: float, start: float, hint: str) -> Any:
-    """A slider with some hundred steps that people can read."""
-    digits = 2 - math.floor(math.log10(high - low))
-    low, high, start = (round(value, digits) for value in (low, high, start))
-    ends = ((low, number_text(low)), (high, number_text(high)))
-    return gui.add_slider(name, low, high, 10.0**-digits, start, marks=ends, hint=hint)
-
-
-def _heading(title: str, note: str) -> str:
-    return (
-        f'<div style="padding:0.2em 0.75em 0.4em;line-height:1.35"><b>{escape(title)}</b>'
-        f'<div style="opacity:0.7;font-size:0.85em">{escape(note)}</div></div>'
-    )
-
-
-def _ramp(kind: Kind, low: str, high: str) -> str:
-    """The colours of a map from left to right, with words at its ends."""
-    stops = ",".join(f"rgb{tuple(map(int, colour))}" for colour in colour_map(np.arange(17), 0, 16, kind))
-    return (
-        '<div style="padding:0.2em 0.75em 0.4em;font-size:0.8em">'
-        f'<div style="height:0.7em;border-radius:0.2em;background:linear-gradient(to right,{stops})"></div>'
-        '<div style="display:flex;justify-content:space-between;opacity:0.7">'
-        f"<span>{escape(low)}</span><span>{escape(high)}</span></div></div>"
-    )

@@ -11,7 +11,8 @@ from isofield.extraction.surface import extract_surface
 from isofield.geometry.level import Below
 from isofield.geometry.mesh import Mesh
 from isofield.viewing.cut_picture import LiveField
-from isofield.viewing.live import PAPER, LiveView, Subject
+from isofield.viewing.live import LiveView, Subject
+from isofield.viewing.live_parts import PAPER
 
 pytestmark = pytest.mark.slow
 VISIBLE = "filter((element) => element.offsetParent)"
