@@ -228,6 +228,8 @@ def learn(
     v1 = _transposed(layer_of(light, 0, lit, bright)[0])
     v2 = _transposed(layer_of(light, lit * bright + bright, bright, bright)[0])
     v3 = _transposed(layer_of(light, (lit + bright + 2) * bright, bright, 3)[0])
+    weights = np.empty(ROOM, np.float32)
+    left = np.empty(ROOM, np.float32)  # light left behind a sample: sums of opaque samples would lose it
     slope = np.empty(ROOM, np.float32)  # of the loss in the logarithm of the density
     do = np.empty((ROOM // 128, 3, 128), np.float32)
     dk, dl = np.empty((bright, 128), np.float32), np.empty((bright, 128), np.float32)
@@ -259,6 +261,7 @@ def learn(
                     e1 += weight * o[i // 128, 1, i % 128]
                     e2 += weight * o[i // 128, 2, i % 128]
                     passing *= through
+                    weights[i], left[i] = weight, passing
                 e0 += passing * background[pixel, 0]
                 e1 += passing * background[pixel, 1]
                 e2 += passing * background[pixel, 2]
@@ -272,22 +275,17 @@ def learn(
             behind_all = g0 * background[pixel, 0] + g1 * background[pixel, 1] + g2 * background[pixel, 2]
             for r in range(ray, ray + group):
                 # from the far end: `behind` is what the light from behind sample i adds to the loss's slope
-                depth = _ZERO
-                for s in range(starts[r], starts[r + 1]):
-                    depth += density[s - begin] * lengths[s]
-                behind = behind_all * np.exp(-depth)
+                behind = behind_all
+                if starts[r + 1] > starts[r]:
+                    behind *= left[starts[r + 1] - 1 - begin]
                 for back in range(starts[r + 1] - starts[r]):
                     s = starts[r + 1] - 1 - back
                     i = s - begin
                     sub, lane = i // 128, i % 128
-                    thick = density[i] * lengths[s]
-                    depth -= thick
-                    passing = np.exp(-max(depth, _ZERO))
-                    through = np.exp(-thick)
-                    weight = passing * (_ONE - through)
+                    weight = weights[i]
                     r0, r1, r2 = o[sub, 0, lane], o[sub, 1, lane], o[sub, 2, lane]
                     along = g0 * r0 + g1 * r1 + g2 * r2
-                    slope[i] = thick * (passing * through * along - behind)
+                    slope[i] = density[i] * lengths[s] * (left[i] * along - behind)
                     behind += weight * along
                     do[sub, 0, lane] = weight * g0 * r0 * (_ONE - r0)
                     do[sub, 1, lane] = weight * g1 * r1 * (_ONE - r1)
