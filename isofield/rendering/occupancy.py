@@ -22,8 +22,8 @@ OCCUPIED = 0.01  # optical thickness of a step above which a cell is always occu
 class OccupancyGrid(nn.Module):
     """What was seen in cells of late, and which of them to sample.
 
-    values [cascades, z, y, x]: the largest optical thickness (density times the shortest step) seen in a cell,
-    which fades from update to update; -1 where nothing can be. A new grid has 0 everywhere.
+    values [cascades, z, y, x]: the largest optical thickness (density times the shortest step) seen in a
+    cell, which fades from update to update; -1 where nothing can be. A new grid has 0 everywhere.
     cells: along an axis, a multiple of 4.
     """
 
@@ -36,8 +36,8 @@ class OccupancyGrid(nn.Module):
         self, rng: np.random.Generator, warm: bool
     ) -> tuple[Int[np.ndarray, " points"], Float[np.ndarray, "points 3"]]:
         """Flat numbers of cells, and a random point in each. While `warm`ing up all cells that can hold
-        something; later a quarter as many as there are cells drawn from all, and as many from the occupied ones
-        (a cell may be drawn more than once)."""
+        something; later a quarter as many as there are cells, drawn from all, and as many from the occupied
+        ones (a cell may be drawn more than once)."""
         values, (cascades, cells) = self.values.view(-1).numpy(), self.values.shape[:2]
         if warm:
             chosen = np.flatnonzero(values >= 0)
@@ -46,9 +46,11 @@ class OccupancyGrid(nn.Module):
             occupied = np.flatnonzero(values > self.threshold)
             some = occupied[rng.integers(len(occupied), size=len(values) // 4)] if len(occupied) else occupied
             chosen = np.concatenate([drawn[values[drawn] >= 0], some])
-        cascade, place = np.divmod(chosen, cells**3)
-        corner = np.stack([place % cells, place // cells % cells, place // cells**2], axis=1)
-        points = (corner.astype(np.float32) + rng.random(corner.shape, np.float32)) / np.float32(cells)
+        cascade, *corner = np.unravel_index(chosen, self.values.shape)
+        points = rng.random((len(chosen), 3), np.float32)
+        for axis in range(3):
+            points[:, axis] += corner[2 - axis]
+        points /= np.float32(cells)
         if cascades > 1:
             points = (points - np.float32(0.5)) * (2.0**cascade).astype(np.float32)[:, None] + np.float32(0.5)
         return chosen, points
@@ -61,10 +63,9 @@ class OccupancyGrid(nn.Module):
     ) -> None:
         """Let all values fade by `decay`, and raise those of `cells` (flat numbers) to what was found there.
         Cells of -1 stay."""
-        values, which = self.values.view(-1), torch.from_numpy(cells)
-        found = torch.where(values[which] < 0, -1.0, optical_thickness.to(values.dtype))
-        values.copy_(torch.where(values < 0, values, values * decay))
-        values.scatter_reduce_(0, which, found, "amax")
+        values, impossible = self.values.view(-1), self.values.view(-1) < 0
+        values.mul_(decay).scatter_reduce_(0, torch.from_numpy(cells), optical_thickness, "amax")
+        values.masked_fill_(impossible, -1)
 
     @property
     def threshold(self) -> float:
