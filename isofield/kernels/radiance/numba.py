@@ -275,6 +275,8 @@ def learn(
     v1 = _transposed(layer_of(light, 0, lit, bright)[0])
     v2 = _transposed(layer_of(light, lit * bright + bright, bright, bright)[0])
     v3 = _transposed(layer_of(light, (lit + bright + 2) * bright, bright, 3)[0])
+    weights = np.empty(ROOM, np.float32)
+    left = np.empty(ROOM, np.float32)  # light left behind a sample: sums of opaque samples would lose it
     slope = np.empty(ROOM, np.float32)  # of the loss in the logarithm of the density
     do = np.empty((ROOM // 128, 3, 128), np.float32)
     dk, dl = np.empty((bright, 128), np.float32), np.empty((bright, 128), np.float32)
@@ -335,7 +337,7 @@ def learn(
                     weight = passing * (_ONE - through)
                     r0, r1, r2 = o[sub, 0, lane], o[sub, 1, lane], o[sub, 2, lane]
                     along = g0 * r0 + g1 * r1 + g2 * r2
-                    slope[i] = thick * (passing * through * along - behind)
+                    slope[i] = density[i] * lengths[s] * (left[i] * along - behind)
                     behind += weight * along
                     do[sub, 0, lane] = weight * g0 * r0 * (_ONE - r0)
                     do[sub, 1, lane] = weight * g1 * r1 * (_ONE - r1)
