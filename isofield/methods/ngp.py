@@ -20,9 +20,11 @@ from ..data.samples import WHOLE, Share, generator
 from ..data.scene import Scene
 from ..kernels import hashgrid, radiance
 from ..kernels.adam import Adam
-from ..kernels.march import Steps, march, pack_cells, place, step_of_t, t_of_step
+from ..kernels.march import Steps, march, place, step_of_t, t_of_step
 from ..kernels.mlp import layers, mlp
 from ..networks.hash_grid import HashGrid
+from ..rendering.forward_facing import ForwardFacing, recentring
+from ..rendering.occupancy import OccupancyGrid, unseen_cells
 from ..rendering.rays import Rays
 from ..rendering.volume import Rendered
 from ..runtime.settings import check_settings
@@ -35,7 +37,8 @@ CODES = 16  # outputs of the density network; the first is the logarithm of the 
 UNIT = 7.0  # density at the start, for each edge of the inner cube
 CHUNK = 16_384  # rays that are rendered together
 WATCHED = 4096  # pixels that the metric looks at while training
-HULL_CELLS = 64
+LOOKED_AT = 1 << 17  # cells at most, at an update of the occupancy grid
+HULL_CELLS = 64  # along an axis, of the grid in which cells are left out for good
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,8 @@ class Config:
     """factor on both learning rates at the end of the budget"""
     steady: float = 0.3
     """share of the budget before they begin to fall"""
-    rays_per_pixel: int = 1
-    """rays whose mean is a pixel; more than 1 for pictures that were reduced: a square number"""
+    rays_per_pixel: int | None = None
+    """rays whose mean is a pixel, a square number (default: 4 where pixels are large, else 1)"""
     single: float = 0.2
     """share of the budget, at first, in which a pixel is one ray through a random place in it"""
     cells: int | None = None
@@ -80,6 +83,10 @@ class Config:
     """lower corner of the inner cube, world (default: from the data)"""
     side: float | None = None
     """edge of the inner cube, world (default: from the data)"""
+    box: tuple[tuple[float, float, float], tuple[float, float, float]] | None = None
+    """lower and upper corner of a forward-facing scene, world (default: from the data)"""
+    forward: ForwardFacing | None = None
+    """normalised device coordinates, in which the cube lies (default: for forward-facing scenes)"""
     white: bool | None = None
     """whether what is transparent is shown white (default: where pictures have alpha)"""
 
@@ -103,6 +110,8 @@ class Config:
 
     def for_data(self, scene: Scene) -> "Config":
         """These settings for a scene: the cube it lies in, and grids as fine as its pixels."""
+        if scene.forward_facing:
+            return self._filled(_forward_settings(scene))
         lower, upper = np.array(scene.box.lower), np.array(scene.box.upper)
         side = float((upper - lower).max())
         lower = (lower + upper - side) / 2
@@ -115,22 +124,28 @@ class Config:
         cameras = scene.cameras[scene.train]
         distance = np.linalg.norm(cameras.centres - lower - side / 2, axis=1)
         pixels = float(np.median(side * cameras.intrinsics[:, :2].max(1) / np.maximum(distance, side / 2)))
-        found = {
-            "finest": int(max(2.5 * pixels, 256)) if pixels < 200 else int(min(1.6 * pixels, 2048)),
-            "log2_table": 17 if pixels < 150 else 18 if pixels < 450 else 19,
-            "cells": 64 if pixels < 150 else 128,
-            "steps_across": 256 if pixels < 150 else 512,
-            "cascades": 3 if scene.unbounded else 1,
-            "lower": tuple(lower.tolist()),
-            "side": side,
-            "white": scene.has_alpha,
-        }
+        return self._filled(
+            {
+                **_sizes(pixels),
+                "cascades": 3 if scene.unbounded else 1,
+                "lower": tuple(lower.tolist()),
+                "side": side,
+                "white": scene.has_alpha,
+            }
+        )
+
+    def _filled(self, found: dict[str, Any]) -> "Config":
         return replace(self, **{name: value for name, value in found.items() if getattr(self, name) is None})
 
     @property
     def widths(self) -> tuple[int, int, int, int]:
         """Features, units of the density's network, codes, units of the colour's network."""
         return 2 * self.levels, self.hidden, CODES, self.bright
+
+    @property
+    def group(self) -> int:
+        """Rays whose mean is a pixel."""
+        return self.rays_per_pixel or 1
 
     @property
     def along(self) -> Steps:
@@ -140,12 +155,40 @@ class Config:
         return Steps(least, 0.0 if cascades == 1 else 1 / 256, 2 ** (cascades - 1) / cells)
 
 
+def _sizes(pixels: float) -> dict[str, int]:
+    """How fine the grids are for a cube that is so many pixels wide."""
+    return {
+        "finest": int(min(max(4.7 * pixels, 256), 512) if pixels < 150 else min(1.75 * pixels, 2048)),
+        "log2_table": 17 if pixels < 150 else 18 if pixels < 450 else 19,
+        "cells": 64 if pixels < 150 else 128,
+        "steps_across": 256 if pixels < 150 else 512,
+        "rays_per_pixel": 4 if pixels < 150 else 1,
+    }
+
+
+def _forward_settings(scene: Scene) -> dict[str, Any]:
+    """For a forward-facing scene: the cube holds all that the pictures' corners see, from the near plane on."""
+    frame = recentring(scene.cameras.poses, 1 / (0.75 * (scene.near or 4 / 3)))
+    (width, height), focal = scene.cameras.sizes[0].tolist(), float(scene.cameras.intrinsics[0, 0])
+    forward = ForwardFacing(tuple(frame.ravel().tolist()), width, height, focal)
+    corners = np.array([[0, 0], [1, 0], [0, 1], [1, 1]]) * scene.cameras.sizes[0]
+    numbers = np.arange(len(scene.cameras)).repeat(4)
+    rays = forward.rays(scene.cameras.rays(numbers, np.tile(corners, (len(scene.cameras), 1))))
+    seen = torch.cat([rays.origins, rays.origins + rays.directions]).double()[:, :2].abs().amax().item()
+    side = max(2 * seen, 2.0)
+    return {
+        **_sizes(max(width, height) * side / 2), "cascades": 1, "lower": (-side / 2, -side / 2, -1.0),
+        "side": side, "forward": forward, "white": False, "box": (scene.box.lower, scene.box.upper),
+    }  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Seen:
     """Pixels [P] and their rays [P * rays per pixel], in the coordinates of the grid: the inner cube is
-    [0, 1]^3. target: premultiplied colour and alpha."""
+    [0, 1]^3. views: unit directions in the world. target: premultiplied colour and alpha."""
 
     rays: Rays
+    views: Float[Tensor, "rays 3"]
     jitter: Float[Tensor, " rays"]
     target: Float[Tensor, "pixels 4"]
     background: Float[Tensor, "pixels 3"]
@@ -166,14 +209,10 @@ class RadianceField(nn.Module):
                 for weights, _ in layers(flat, widths):
                     bound = math.sqrt((3 if len(weights) == widths[-1] else 6) / weights.shape[1])
                     weights.uniform_(-bound, bound)
-        cells, cascades = c.cells or 64, c.cascades or 1
-        self.thickness: (
-            Tensor  # optical, of one shortest step: the largest seen of late; -1: nothing can be there
-        )
-        self.words: Tensor  # which cells are marched through, 64 in a word
+        self.occupancy = OccupancyGrid(c.cells or 64, c.cascades or 1)
+        self.words: Tensor  # the occupied cells, as the march takes them
         self.samples_a_ray: Tensor  # of late
-        self.register_buffer("thickness", torch.zeros(cascades, cells, cells, cells))
-        self.register_buffer("words", torch.full((cascades, cells**3 // 64), -1))
+        self.register_buffer("words", torch.from_numpy(self.occupancy.words().view(np.int64)))
         self.register_buffer("samples_a_ray", torch.tensor(0.25 * (c.steps_across or 256)))
 
     @torch.no_grad()
@@ -184,38 +223,16 @@ class RadianceField(nn.Module):
         return UNIT * codes[:, 0].reshape(-1)[: len(points)].clamp(-15, 15).exp()
 
     @torch.no_grad()
-    def look_for_empty_cells(self, rng: np.random.Generator, thorough: bool) -> None:
-        """Look at one random point in cells: in all that can hold something where `thorough`, else in those
-        that are occupied and in an eighth of the others."""
-        c = self.config
-        values = self.thickness.view(-1).numpy()
-        cascades, cells = self.thickness.shape[:2]
-        asked = np.flatnonzero(values >= 0)
-        if not thorough:
-            asked = asked[(values[asked] > self._threshold()) | (rng.random(len(asked), np.float32) < 0.125)]
-        cascade, rest = np.divmod(asked, cells**3)
-        corner = np.stack([rest % cells, rest // cells % cells, rest // cells**2], axis=1).astype(np.float32)
-        inner = (corner + rng.random(corner.shape, np.float32)) / np.float32(cells) - np.float32(0.5)
-        points = inner * (2.0 ** (cascade - cascades + 1)).astype(np.float32)[:, None] + np.float32(0.5)
-        found = [self.density(part) for part in torch.from_numpy(points).split(1 << 17)]
-        new = torch.cat(found).numpy() * np.float32(c.along.least)
-        values[values > 0] *= np.float32(c.decay)
-        values[asked] = np.maximum(values[asked], new)
-        self.words.copy_(torch.from_numpy(pack_cells(self._occupied()).view(np.int64)))
-
-    def _threshold(self) -> float:
-        return min(0.01, float(self.thickness[0].clamp(min=0).mean()))
-
-    def _occupied(self) -> np.ndarray:
-        occupied = (self.thickness > self._threshold()).numpy()
-        cells = occupied.shape[1]
-        quarter = slice(cells // 4, cells - cells // 4)
-        for finer, coarser in zip(
-            occupied, occupied[1:]
-        ):  # a coarse cell is occupied where a finer one in it is
-            blocks = finer.reshape(cells // 2, 2, cells // 2, 2, cells // 2, 2).any((1, 3, 5))
-            coarser[quarter, quarter, quarter] |= blocks
-        return occupied
+    def look_for_empty_cells(self, rng: np.random.Generator, most: int) -> None:
+        """Look at one random point in each of at most so many cells."""
+        cells, points = self.occupancy.cells_to_sample(rng, most)
+        outermost = 2.0 ** (1 - (self.config.cascades or 1))
+        unit = (torch.from_numpy(points) - 0.5) * outermost + 0.5
+        density = torch.cat([self.density(part) for part in unit.split(1 << 17)])
+        possible = max(int((self.occupancy.values >= 0).sum()), 1)
+        decay = self.config.decay ** min(len(cells) / possible, 1.0)
+        self.occupancy.update(cells, density * self.config.along.least, decay)
+        self.words.copy_(torch.from_numpy(self.occupancy.words().view(np.int64)))
 
 
 class NGP:
@@ -232,17 +249,26 @@ class NGP:
         c, self._scene, self._seed, self._share = self.config, data, seed, share
         counts = np.diff(data.photographs.starts)
         self._ends = counts[data.train].cumsum()
-        if data.has_alpha and c.cascades == 1:
-            lower, side = self._cube
-            hull = visual_hull(data, lower, side, HULL_CELLS)
+        impossible = self._impossible(data)
+        if impossible is not None:
             times = (c.cells or 64) // HULL_CELLS
-            hull = hull.repeat(times, 0).repeat(times, 1).repeat(times, 2)
-            self.field.thickness[0][torch.from_numpy(~hull)] = -1
+            for axis in (1, 2, 3):
+                impossible = impossible.repeat(times, axis)
+            self.field.occupancy.values[torch.from_numpy(impossible)] = -1
         test = data.test[counts[data.test] > 0]
         self._held_out, watched = len(test) > 0, test if len(test) else data.train
         rng = generator(seed, 0, "watched")
         frames = rng.choice(watched, WATCHED)
-        self._watched = self._pixels(frames, rng.integers(counts[frames]), self.config.rays_per_pixel)
+        self._watched = self._pixels(frames, rng.integers(counts[frames]), self.config.group)
+
+    def _impossible(self, scene: Scene) -> np.ndarray | None:
+        """Cells [cascades, z, y, x] that silhouettes show to be empty, or that no camera sees."""
+        c, (lower, side) = self.config, self._cube
+        if c.forward is not None or (c.cells or 64) % HULL_CELLS:
+            return None
+        if scene.has_alpha and c.cascades == 1:
+            return ~visual_hull(scene, lower, side, HULL_CELLS)[None]
+        return unseen_cells(scene.cameras[scene.train], lower, side, HULL_CELLS, c.cascades or 1)
 
     @property
     def _cube(self) -> tuple[np.ndarray, float]:
@@ -254,9 +280,9 @@ class NGP:
         brought up to date first."""
         c = self.config
         if step % 16 == 0 or (step < 64 and step % 8 == 0):
-            self.field.look_for_empty_cells(generator(self._seed, step, "cells"), step < 256)
+            self.field.look_for_empty_cells(generator(self._seed, step, "cells"), LOOKED_AT)
         rng = generator(self._seed, step, "pixels", self._share)
-        group = 1 if progress < c.single else c.rays_per_pixel
+        group = 1 if progress < c.single else c.group
         most = c.samples // group
         pixels = self._share.of(int(min(most / max(self.field.samples_a_ray.item(), 0.5), most)))
         places = rng.integers(self._ends[-1], size=pixels)
@@ -278,21 +304,25 @@ class NGP:
         y, x = np.divmod(numbers, cameras.sizes[frames, 0])
         across = math.isqrt(group)
         row, column = np.divmod(np.tile(np.arange(group), len(frames)), across)
-        random = rng is not None and c.rays_per_pixel > 1
+        random = rng is not None and c.group > 1
         within = rng.random((len(row), 2), np.float32) if rng is not None and random else 0.5
         places = np.column_stack([x, y]).repeat(group, 0) + (np.column_stack([column, row]) + within) / across
-        rays = self._inside(cameras.rays(frames.repeat(group), places))
+        outside = cameras.rays(frames.repeat(group), places)
+        rays = self._inside(outside)
         pixels = photographs.pixels[photographs.starts[frames] + numbers]
         target = np.ones((len(pixels), 4), np.float32)
         target[:, : pixels.shape[1]] = pixels / np.float32(255)
         shape = (len(pixels), 3)
         background = rng.random(shape, np.float32) if rng is not None else np.ones(shape, np.float32)
         jitter = rng.random(len(rays), np.float32) if rng is not None else np.full(len(rays), 0.5, np.float32)
-        return Seen(rays, *(torch.from_numpy(a) for a in (jitter, target, background)))
+        return Seen(rays, outside.directions, *(torch.from_numpy(a) for a in (jitter, target, background)))
 
     def _inside(self, rays: Rays) -> Rays:
-        """Rays of the world in the coordinates of the grid."""
+        """Rays of the world in the coordinates of the grid, of unit length there."""
         lower, side = self._cube
+        if self.config.forward is not None:
+            rays = self.config.forward.rays(rays)
+            rays = Rays(rays.origins, nn.functional.normalize(rays.directions, dim=1))
         corner = torch.from_numpy(lower.astype(np.float32))
         return Rays((rays.origins - corner) / side, rays.directions)
 
@@ -302,7 +332,7 @@ class NGP:
         """Features, places and lengths of the samples, and where those of each ray start."""
         c, along = self.config, self.config.along
         words = self.field.words.numpy().view(np.uint64)
-        most = radiance.ROOM // c.rays_per_pixel
+        most = radiance.ROOM // c.group
         places, starts = march(rays.origins, rays.directions, jitter, words, along, most=most)
         points = place(rays.origins, rays.directions, places, starts, c.cascades or 1)
         features = hashgrid.encode(points, self.field.grid.table, self.field.grid.levels)
@@ -317,7 +347,7 @@ class NGP:
         features, _, lengths, starts = self._sampled(rays, batch.jitter)
         field.samples_a_ray.mul_(0.9).add_(0.1 * len(lengths) / max(len(rays), 1))
         error = radiance.squared_error(
-            features, field.dense, field.light, rays.directions, starts, lengths, batch.target, batch.background,
+            features, field.dense, field.light, batch.views, starts, lengths, batch.target, batch.background,
             self.config.widths, UNIT,
         )  # fmt: skip
         return {"squared_error": error}
@@ -326,9 +356,9 @@ class NGP:
     def metric(self) -> tuple[str, float]:
         """Peak signal-to-noise ratio in dB on pixels of views kept apart; where there are none, of those
         learnt."""
-        seen, group = self._watched, self.config.rays_per_pixel
-        colour = self._look(seen.rays)[:, :3].view(-1, group, 3).mean(1)
-        opacity = self._look(seen.rays)[:, 3:4].view(-1, group, 1).mean(1)
+        seen, group = self._watched, self.config.group
+        looked = self._look(seen.rays, seen.views).view(-1, group, 5).mean(1)
+        colour, opacity = looked[:, :3], looked[:, 3:4]
         error = colour + seen.target[:, 3:] - opacity - seen.target[:, :3]
         mean = max(error.square().double().mean().item(), 1e-12)
         return "psnr_held_out_db" if self._held_out else "psnr_db", -10 * math.log10(mean)
@@ -337,21 +367,22 @@ class NGP:
         """The views, in the world of the scene."""
         lower, side = self._cube
         grown = (2 ** ((self.config.cascades or 1) - 1) - 1) / 2 * side
-        low, high = lower - grown, lower + side + grown
+        low, high = self.config.box or (lower - grown, lower + side + grown)
         return {"views": Views(self._render, self._density, self._colour, tuple(low), tuple(high))}
 
     @torch.no_grad()
-    def _look(self, rays: Rays) -> Float[Tensor, "rays 5"]:
-        seen = []
+    def _look(self, rays: Rays, views: Float[Tensor, "rays 3"]) -> Float[Tensor, "rays 5"]:
+        """Colour, opacity, distance in the coordinates of the grid."""
+        field, seen = self.field, []
         for part in torch.arange(len(rays)).split(CHUNK):
             some = rays[part]
             features, places, lengths, starts = self._sampled(some, torch.full((len(some),), 0.5))
             seen.append(
                 radiance.look(
                     features,
-                    self.field.dense,
-                    self.field.light,
-                    some.directions,
+                    field.dense,
+                    field.light,
+                    views[part],
                     starts,
                     places,
                     lengths,
@@ -362,30 +393,40 @@ class NGP:
         return torch.cat(seen) if seen else torch.zeros(0, 5)
 
     def _render(self, rays: Rays) -> Rendered:
-        seen = self._look(self._inside(rays))
-        return Rendered(seen[:, :3], seen[:, 3], seen[:, 4] * self._cube[1])
+        seen = self._look(self._inside(rays), rays.directions)
+        distance, forward = seen[:, 4] * self._cube[1], self.config.forward
+        if forward is not None:
+            longest = forward.rays(rays).directions.norm(dim=1)
+            mean = distance / seen[:, 3].clamp(min=1e-6)
+            distance = forward.distances(rays, mean / longest) * seen[:, 3]
+        return Rendered(seen[:, :3], seen[:, 3], distance)
+
+    def _located(self, points: Float[Tensor, "points 3"]) -> tuple[Tensor, Tensor]:
+        """Points of the world in [0, 1]^3 of the outermost cascade, and by how much lengths grow from there to
+        the inner cube's edges."""
+        lower, side = self._cube
+        growth = torch.full_like(points[:, 0], 1 / side)
+        if self.config.forward is not None:
+            points, grown = self.config.forward.points(points)
+            growth = growth * grown
+        inner = (points - torch.from_numpy(lower.astype(np.float32))) / side
+        return (inner - 0.5) * 2.0 ** (1 - (self.config.cascades or 1)) + 0.5, growth
 
     def _density(self, points: Float[Tensor, "points 3"]) -> Float[Tensor, " points"]:
-        lower, side = self._cube
-        half = 0.5 * 2 ** ((self.config.cascades or 1) - 1)
-        inner = (points - torch.from_numpy(lower.astype(np.float32))) / side
-        unit = (inner - 0.5) / (2 * half) + 0.5
+        unit, growth = self._located(points)
         inside = ((unit >= 0) & (unit <= 1)).all(1)
         parts = [self.field.density(part) for part in unit.clamp(0, 1).split(1 << 17)]
-        return (torch.cat(parts) if parts else points[:, 0]) * inside / side
+        return (torch.cat(parts) if parts else points[:, 0]) * inside * growth
 
     def _colour(self, points: Float[Tensor, "points 3"], directions: Float[Tensor, "points 3"]) -> Tensor:
         """Of a point alone: what a ray sees that has one opaque sample there."""
-        lower, side = self._cube
-        half = 0.5 * 2 ** ((self.config.cascades or 1) - 1)
-        unit = ((points - torch.from_numpy(lower.astype(np.float32))) / side - 0.5) / (2 * half) + 0.5
+        field, unit = self.field, self._located(points)[0]
         starts, far = np.arange(len(points) + 1), np.full(len(points), 1e9, np.float32)
         with torch.no_grad():
-            features = hashgrid.encode(unit.clamp(0, 1), self.field.grid.table, self.field.grid.levels)
-            seen = radiance.look(
-                features, self.field.dense, self.field.light, directions, starts, far, far, self.config.widths, UNIT
-            )  # fmt: skip
-        return seen[:, :3]
+            features = hashgrid.encode(unit.clamp(0, 1), field.grid.table, field.grid.levels)
+            return radiance.look(
+                features, field.dense, field.light, directions, starts, far, far, self.config.widths, UNIT
+            )[:, :3]  # fmt: skip
 
 
 def _optimiser(field: RadianceField, c: Config) -> Adam:

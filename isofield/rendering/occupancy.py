@@ -33,19 +33,20 @@ class OccupancyGrid(nn.Module):
         self.register_buffer("values", torch.zeros(cascades, cells, cells, cells))
 
     def cells_to_sample(
-        self, rng: np.random.Generator, warm: bool
+        self, rng: np.random.Generator, most: int
     ) -> tuple[Int[np.ndarray, " points"], Float[np.ndarray, "points 3"]]:
-        """Flat numbers of cells, and a random point in each. While `warm`ing up all cells that can hold
-        something; later a quarter as many as there are cells, drawn from all, and as many from the occupied
-        ones (a cell may be drawn more than once)."""
+        """Flat numbers of cells, and a random point in each: all cells that can hold something, or where they
+        are more than `most`, half as many drawn from all and as many from the occupied ones (a cell may be
+        drawn more than once)."""
         values, (cascades, cells) = self.values.view(-1).numpy(), self.values.shape[:2]
-        if warm:
-            chosen = np.flatnonzero(values >= 0)
+        possible = values >= 0
+        if np.count_nonzero(possible) <= most:
+            chosen = np.flatnonzero(possible)
         else:
-            drawn = rng.integers(len(values), size=len(values) // 4)
+            drawn = rng.integers(len(values), size=most // 2)
             occupied = np.flatnonzero(values > self.threshold)
-            some = occupied[rng.integers(len(occupied), size=len(values) // 4)] if len(occupied) else occupied
-            chosen = np.concatenate([drawn[values[drawn] >= 0], some])
+            some = occupied[rng.integers(len(occupied), size=most // 2)] if len(occupied) else occupied
+            chosen = np.concatenate([drawn[possible[drawn]], some])
         cascade, *corner = np.unravel_index(chosen, self.values.shape)
         points = rng.random((len(chosen), 3), np.float32)
         for axis in range(3):

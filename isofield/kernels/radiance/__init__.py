@@ -11,15 +11,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ...runtime.threads import run_pieces, split
-from .. import use_compiled
 from ..mlp import parameter_count
-from . import reference
-from .reference import BOUND, HARMONICS
+from .reference import BOUND, DARK, HARMONICS
 
 __all__ = ["BOUND", "DARK", "HARMONICS", "ROOM", "look", "network_sizes", "squared_error"]
 
 ROOM = 1024  # samples that the rays of a pixel have together at most
-DARK = 1e-4  # transmittance behind which samples are left out, as in the published code
 PIECES = 16  # parts of the rays, each with sums of its own: results do not depend on the number of threads
 
 Widths = tuple[int, int, int, int]

@@ -283,13 +283,26 @@ def learn(
     dc, dh = np.empty((lit, 128), np.float32), np.empty((hidden, 128), np.float32)
     total, part = 0.0, _ONE / np.float32(group)
     while first < last:
-        end = _last_ray(starts, first, last)
+        end = _last_ray(counts, first, last)
         end -= (end - first) % group
-        if end == first:  # one pixel has more samples than there is room for: its rays share no chunk
-            end = first + group
-        begin, count = starts[first], starts[end] - starts[first]
-        _forward(
-            features, directions, starts, first, end, dense, light, widths, unit, x, h, c, k1, k2, o, density
+        count = _forward(
+            features,
+            directions,
+            starts,
+            counts,
+            first,
+            end,
+            dense,
+            light,
+            widths,
+            unit,
+            x,
+            h,
+            c,
+            k1,
+            k2,
+            o,
+            density,
         )
         subs = (count + 127) // 128
         for i in range(count, subs * 128):
@@ -309,6 +322,7 @@ def learn(
                     e1 += weight * o[i // 128, 1, i % 128]
                     e2 += weight * o[i // 128, 2, i % 128]
                     passing *= through
+                    weights[i], left[i] = weight, passing
                     i += 1
                 e0 += passing * background[pixel, 0]
                 e1 += passing * background[pixel, 1]
@@ -323,21 +337,16 @@ def learn(
             behind_all = g0 * background[pixel, 0] + g1 * background[pixel, 1] + g2 * background[pixel, 2]
             for r in range(ray, ray + group):
                 # from the far end: `behind` is what the light from behind sample i adds to the loss's slope
-                depth = _ZERO
-                for k in range(counts[r]):
-                    depth += density[begin + k] * lengths[starts[r] + k]
-                behind = behind_all * np.exp(-depth)
+                behind = behind_all
+                if counts[r] > 0:
+                    behind *= left[begin + counts[r] - 1]
                 for k in range(counts[r] - 1, -1, -1):
                     i = begin + k
                     sub, lane = i // 128, i % 128
-                    thick = density[i] * lengths[starts[r] + k]
-                    depth -= thick
-                    passing = np.exp(-max(depth, _ZERO))
-                    through = np.exp(-thick)
-                    weight = passing * (_ONE - through)
+                    weight = weights[i]
                     r0, r1, r2 = o[sub, 0, lane], o[sub, 1, lane], o[sub, 2, lane]
                     along = g0 * r0 + g1 * r1 + g2 * r2
-                    slope[i] = density[i] * lengths[s] * (left[i] * along - behind)
+                    slope[i] = density[i] * lengths[starts[r] + k] * (left[i] * along - behind)
                     behind += weight * along
                     do[sub, 0, lane] = weight * g0 * r0 * (_ONE - r0)
                     do[sub, 1, lane] = weight * g1 * r1 * (_ONE - r1)

@@ -5,11 +5,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ..composite.reference import packed_sums, packed_weights
+from ..composite.reference import packed_sums, packed_transmittance, packed_weights
 from ..mlp import reference as mlp
 
-__all__ = ["BOUND", "HARMONICS", "look", "shade"]
+__all__ = ["DARK", "BOUND", "HARMONICS", "look", "shade"]
 
+DARK = 1e-4  # transmittance behind which samples are left out, as in the published code
 HARMONICS = 16  # bands 0 to 3 of the directions
 BOUND = 15.0  # logarithms of densities beyond it count as this, and get no gradient
 
@@ -42,7 +43,9 @@ def look(
     lengths: Float[Tensor, " samples"],
     starts: Int[Tensor, " bounds"],
 ) -> Float[Tensor, "rays 5"]:
-    """Colour, opacity and distance of rays: sums of w c, w and w t over their samples."""
-    weights = packed_weights(density, lengths, starts)
+    """Colour, opacity and distance of rays: sums of w c, w and w t over their samples, but for those that
+    less than DARK of the light reaches."""
+    reached = packed_transmittance(density, lengths, starts) > DARK
+    weights = packed_weights(density, lengths, starts) * reached
     values = torch.cat([colour, torch.ones_like(places)[:, None], places[:, None]], 1)
     return packed_sums(weights[:, None] * values, starts)
