@@ -70,7 +70,10 @@ def _warnings(scene: Scene) -> list[str]:
             "to the positions alone."
         ]
     if not np.all(np.subtract(scene.box.upper, scene.box.lower) > 0):
-        return ["The box is empty: its upper corner is not above its lower one. Give it an extent."]
+        return [
+            f"The scene's box is empty: {scene.box.lower} to {scene.box.upper}. Give an upper corner above the "
+            "lower one along every axis."
+        ]
     checks = (_split, _views, _places, _inside, _intrinsics, _lenses, _pictures, _points)
     return [finding for check in checks for finding in check(scene)]
 
@@ -85,12 +88,15 @@ def _named(scene: Scene, which: np.ndarray) -> str:
 def _split(scene: Scene) -> Iterable[str]:
     if len(scene.train) < 3:
         yield (
-            f"Frames to learn from: {len(scene.train)}. Depth needs every place in several pictures; a few "
-            "dozen from all around are usual."
+            f"Frames to learn from: {len(scene.train)}. Depth needs every place in several pictures: take a few "
+            "dozen from all around."
         )
     both = np.intersect1d(scene.train, scene.test)
     if len(both):
-        yield f"Frames both learnt from and tested on: {_named(scene, both)}. Figures would flatter."
+        yield (
+            f"Frames both learnt from and tested on: {_named(scene, both)}. Figures would flatter: keep each "
+            "on one side of the split."
+        )
 
 
 def _views(scene: Scene) -> Iterable[str]:
@@ -123,7 +129,7 @@ def _sees(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
         entry, leave = ray_box(
             Rays(rays.origins, direction), torch.tensor(scene.box.lower), torch.tensor(scene.box.upper)
         )
-        answers.append((leave > entry).numpy().reshape(len(cameras), -1).any(axis=1))
+        answers.append(np.any((leave > entry).numpy().reshape(len(cameras), -1), axis=1))
     return answers[0], answers[1]
 
 
@@ -163,8 +169,8 @@ def _inside(scene: Scene) -> Iterable[str]:
         for number in np.flatnonzero(within):
             covered = [
                 seen
-                for other in scene.train
-                if other != number and (seen := _covers(scene, int(other), centres[number])) is not None
+                for other in scene.train.tolist()
+                if other != number and (seen := _covers(scene, other, centres[number])) is not None
             ]
             solid[number] = len(covered) >= 3 and np.mean(covered) > 0.9
     if solid.any():
@@ -191,7 +197,7 @@ def _covers(scene: Scene, number: int, point: np.ndarray) -> bool | None:
 
 def _intrinsics(scene: Scene) -> Iterable[str]:
     cameras, degrees = scene.cameras, _degrees(scene)
-    odd = ((degrees < NARROW) | (degrees > np.where(cameras.fisheye, 360, WIDE)[:, None])).any(axis=1)
+    odd = np.any((degrees < NARROW) | (degrees > np.where(cameras.fisheye, 360, WIDE)[:, None]), axis=1)
     if odd.any():
         low, high = _range(degrees[odd])
         yield (
@@ -199,7 +205,7 @@ def _intrinsics(scene: Scene) -> Iterable[str]:
             "probably in another unit, or of another size of the pictures: it is in pixels."
         )
     middle = cameras.intrinsics[:, 2:] / cameras.sizes
-    shifted = (np.abs(middle - 0.5) > 0.25).any(axis=1)
+    shifted = np.any(np.abs(middle - 0.5) > 0.25, axis=1)
     if shifted.any():
         yield (
             f"The axis is far from the middle of the picture: {_named(scene, shifted)}. cx and cy are "
@@ -222,7 +228,7 @@ def _lenses(scene: Scene) -> Iterable[str]:
     points = rays.origins.double().numpy() + rays.directions.double().numpy()
     back = cameras.project(which, points)[0].reshape(-1, 4, 2)
     near = np.abs(back - corners).max(axis=2) < 1e-3 * cameras.sizes.max(axis=1)[:, None]
-    folded = ~near.all(axis=1)
+    folded = ~np.all(near, axis=1)
     if folded.any():
         yield (
             f"The lens folds before the corners of the picture: {_named(scene, folded)}. Its coefficients do "
@@ -232,8 +238,8 @@ def _lenses(scene: Scene) -> Iterable[str]:
 
 def _pictures(scene: Scene) -> Iterable[str]:
     photographs = scene.photographs
-    decoded = photographs.sizes.all(axis=1)
-    mismatch = decoded & (photographs.sizes != scene.cameras.sizes).any(axis=1)
+    decoded = np.all(photographs.sizes > 0, axis=1)
+    mismatch = decoded & np.any(photographs.sizes != scene.cameras.sizes, axis=1)
     if mismatch.any():
         yield (
             f"Pictures of another size than their cameras': {_named(scene, mismatch)}. Scale the pictures, "
@@ -243,7 +249,7 @@ def _pictures(scene: Scene) -> Iterable[str]:
     if len(missing):
         yield f"Frames to learn from that have no picture: {_named(scene, missing)}. Put the files there."
     blank = decoded.copy()
-    for number in np.flatnonzero(decoded):
+    for number in np.flatnonzero(decoded).tolist():
         blank[number] = not np.ptp(photographs.picture(number), axis=(0, 1)).any()
     if blank.any():
         yield f"Pictures of one colour: {_named(scene, blank)}. Drop them, unless there is nothing to see."
