@@ -22,8 +22,8 @@ def describe_scene(scene: Scene) -> dict[str, Any]:
     """Facts of a scene as plain values (ready for JSON), `notes` of its reader, and `warnings`: sentences
     with advice. Lengths are in the file's units."""
     cameras, sizes = scene.cameras, np.unique(scene.cameras.sizes, axis=0)
-    box = [list(scene.box.lower), list(scene.box.upper)]
-    distances = np.linalg.norm(cameras.centres - np.mean(box, axis=0), axis=1)
+    box = np.array([scene.box.lower, scene.box.upper])
+    distances = np.linalg.norm(cameras.centres - box.mean(axis=0), axis=1)
     return {
         "name": scene.name,
         "kind": scene.kind,
@@ -34,15 +34,22 @@ def describe_scene(scene: Scene) -> dict[str, Any]:
         "degrees_across": [round(a, 2) for a in _range(_degrees(scene)[:, 0])],
         "lens": _lens(scene),
         "background": "from alpha" if scene.has_alpha else "as photographed",
-        "box": box,
+        "box": [_rounded(corner) for corner in box.tolist()],
         "beyond_the_box": "there is more to see" if scene.unbounded else "nothing",
-        "distance_of_cameras": [float(f"{d:.4g}") for d in _range(distances)],
-        "near_and_far": [scene.near, scene.far],
+        "distance_of_cameras": _rounded(_range(distances)),
+        "near_and_far": None
+        if scene.near is None or scene.far is None
+        else _rounded([scene.near, scene.far]),
         "points": 0 if scene.points is None else len(scene.points),
         "fingerprint": scene.fingerprint,
         "notes": list(scene.notes),
         "warnings": _warnings(scene),
     }
+
+
+def _rounded(lengths: list[float]) -> list[float]:
+    """Lengths to five digits, to be read."""
+    return [float(f"{length:.5g}") for length in lengths]
 
 
 def _range(values: np.ndarray) -> list[float]:
@@ -71,8 +78,8 @@ def _warnings(scene: Scene) -> list[str]:
         ]
     if not np.all(np.subtract(scene.box.upper, scene.box.lower) > 0):
         return [
-            f"The scene's box is empty: {scene.box.lower} to {scene.box.upper}. Give an upper corner above the "
-            "lower one along every axis."
+            f"The scene's box is empty: {scene.box.lower} to {scene.box.upper}. Give an upper corner above "
+            "the lower one along every axis."
         ]
     checks = (_split, _views, _places, _inside, _intrinsics, _lenses, _pictures, _points)
     return [finding for check in checks for finding in check(scene)]
@@ -88,8 +95,8 @@ def _named(scene: Scene, which: np.ndarray) -> str:
 def _split(scene: Scene) -> Iterable[str]:
     if len(scene.train) < 3:
         yield (
-            f"Frames to learn from: {len(scene.train)}. Depth needs every place in several pictures: take a few "
-            "dozen from all around."
+            f"Frames to learn from: {len(scene.train)}. Depth needs every place in several pictures: take a "
+            "few dozen from all around."
         )
     both = np.intersect1d(scene.train, scene.test)
     if len(both):
@@ -150,11 +157,13 @@ def _places(scene: Scene) -> Iterable[str]:
     _, first, group = np.unique(
         np.round(scaled.reshape(-1, 12) / SAME), axis=0, return_index=True, return_inverse=True
     )
-    repeated = first[group.reshape(-1)] != np.arange(len(scaled))
-    if repeated.any():
+    earlier = first[group.reshape(-1)]
+    repeated = np.flatnonzero(earlier != np.arange(len(scaled)))
+    if len(repeated):
         yield (
-            f"Frames with the very pose of an earlier one: {_named(scene, repeated)}. Moving things would "
-            "blur; drop the copies, or check that the poses belong to the pictures."
+            f"Frames with the very pose of an earlier one: {_named(scene, repeated)} (earlier: "
+            f"{_named(scene, np.unique(earlier[repeated]))}). What moved in between would blur: drop the "
+            "copies, or check that the poses belong to the pictures."
         )
 
 

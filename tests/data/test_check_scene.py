@@ -99,7 +99,7 @@ FAULTS = {
     ),
     "twice": (
         lambda: with_pose(9, scene().cameras.poses[8]),
-        "Frames with the very pose of an earlier one: view_9.",
+        "Frames with the very pose of an earlier one: view_9 (earlier: view_8).",
     ),
     "inside the object": (inside_the_object, "Cameras inside the object: view_3"),
     "inside the box": (lambda: moved(3, (0.0, 0.0, 0.5)), "Cameras inside the box"),
