@@ -22,8 +22,8 @@ def describe_scene(scene: Scene) -> dict[str, Any]:
     """Facts of a scene as plain values (ready for JSON), `notes` of its reader, and `warnings`: sentences
     with advice. Lengths are in the file's units."""
     cameras, sizes = scene.cameras, np.unique(scene.cameras.sizes, axis=0)
-    box = [list(scene.box.lower), list(scene.box.upper)]
-    distances = np.linalg.norm(cameras.centres - np.mean(box, axis=0), axis=1)
+    box = np.array([scene.box.lower, scene.box.upper])
+    distances = np.linalg.norm(cameras.centres - box.mean(axis=0), axis=1)
     return {
         "name": scene.name,
         "kind": scene.kind,
@@ -34,15 +34,22 @@ def describe_scene(scene: Scene) -> dict[str, Any]:
         "degrees_across": [round(a, 2) for a in _range(_degrees(scene)[:, 0])],
         "lens": _lens(scene),
         "background": "from alpha" if scene.has_alpha else "as photographed",
-        "box": box,
+        "box": [_rounded(corner) for corner in box.tolist()],
         "beyond_the_box": "there is more to see" if scene.unbounded else "nothing",
-        "distance_of_cameras": [float(f"{d:.4g}") for d in _range(distances)],
-        "near_and_far": [scene.near, scene.far],
+        "distance_of_cameras": _rounded(_range(distances)),
+        "near_and_far": None
+        if scene.near is None or scene.far is None
+        else _rounded([scene.near, scene.far]),
         "points": 0 if scene.points is None else len(scene.points),
         "fingerprint": scene.fingerprint,
         "notes": list(scene.notes),
         "warnings": _warnings(scene),
     }
+
+
+def _rounded(lengths: list[float]) -> list[float]:
+    """Lengths to five digits, to be read."""
+    return [float(f"{length:.5g}") for length in lengths]
 
 
 def _range(values: np.ndarray) -> list[float]:
@@ -70,7 +77,10 @@ def _warnings(scene: Scene) -> list[str]:
             "to the positions alone."
         ]
     if not np.all(np.subtract(scene.box.upper, scene.box.lower) > 0):
-        return ["The box is empty: its upper corner is not above its lower one. Give it an extent."]
+        return [
+            f"The scene's box is empty: {scene.box.lower} to {scene.box.upper}. Give an upper corner above "
+            "the lower one along every axis."
+        ]
     checks = (_split, _views, _places, _inside, _intrinsics, _lenses, _pictures, _points)
     return [finding for check in checks for finding in check(scene)]
 
@@ -85,12 +95,15 @@ def _named(scene: Scene, which: np.ndarray) -> str:
 def _split(scene: Scene) -> Iterable[str]:
     if len(scene.train) < 3:
         yield (
-            f"Frames to learn from: {len(scene.train)}. Depth needs every place in several pictures; a few "
-            "dozen from all around are usual."
+            f"Frames to learn from: {len(scene.train)}. Depth needs every place in several pictures: take a "
+            "few dozen from all around."
         )
     both = np.intersect1d(scene.train, scene.test)
     if len(both):
-        yield f"Frames both learnt from and tested on: {_named(scene, both)}. Figures would flatter."
+        yield (
+            f"Frames both learnt from and tested on: {_named(scene, both)}. Figures would flatter: keep each "
+            "on one side of the split."
+        )
 
 
 def _views(scene: Scene) -> Iterable[str]:
@@ -123,7 +136,7 @@ def _sees(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
         entry, leave = ray_box(
             Rays(rays.origins, direction), torch.tensor(scene.box.lower), torch.tensor(scene.box.upper)
         )
-        answers.append((leave > entry).numpy().reshape(len(cameras), -1).any(axis=1))
+        answers.append(np.any((leave > entry).numpy().reshape(len(cameras), -1), axis=1))
     return answers[0], answers[1]
 
 
@@ -144,11 +157,13 @@ def _places(scene: Scene) -> Iterable[str]:
     _, first, group = np.unique(
         np.round(scaled.reshape(-1, 12) / SAME), axis=0, return_index=True, return_inverse=True
     )
-    repeated = first[group.reshape(-1)] != np.arange(len(scaled))
-    if repeated.any():
+    earlier = first[group.reshape(-1)]
+    repeated = np.flatnonzero(earlier != np.arange(len(scaled)))
+    if len(repeated):
         yield (
-            f"Frames with the very pose of an earlier one: {_named(scene, repeated)}. Moving things would "
-            "blur; drop the copies, or check that the poses belong to the pictures."
+            f"Frames with the very pose of an earlier one: {_named(scene, repeated)} (earlier: "
+            f"{_named(scene, np.unique(earlier[repeated]))}). What moved in between would blur: drop the "
+            "copies, or check that the poses belong to the pictures."
         )
 
 
@@ -163,8 +178,8 @@ def _inside(scene: Scene) -> Iterable[str]:
         for number in np.flatnonzero(within):
             covered = [
                 seen
-                for other in scene.train
-                if other != number and (seen := _covers(scene, int(other), centres[number])) is not None
+                for other in scene.train.tolist()
+                if other != number and (seen := _covers(scene, other, centres[number])) is not None
             ]
             solid[number] = len(covered) >= 3 and np.mean(covered) > 0.9
     if solid.any():
@@ -191,7 +206,7 @@ def _covers(scene: Scene, number: int, point: np.ndarray) -> bool | None:
 
 def _intrinsics(scene: Scene) -> Iterable[str]:
     cameras, degrees = scene.cameras, _degrees(scene)
-    odd = ((degrees < NARROW) | (degrees > np.where(cameras.fisheye, 360, WIDE)[:, None])).any(axis=1)
+    odd = np.any((degrees < NARROW) | (degrees > np.where(cameras.fisheye, 360, WIDE)[:, None]), axis=1)
     if odd.any():
         low, high = _range(degrees[odd])
         yield (
@@ -199,7 +214,7 @@ def _intrinsics(scene: Scene) -> Iterable[str]:
             "probably in another unit, or of another size of the pictures: it is in pixels."
         )
     middle = cameras.intrinsics[:, 2:] / cameras.sizes
-    shifted = (np.abs(middle - 0.5) > 0.25).any(axis=1)
+    shifted = np.any(np.abs(middle - 0.5) > 0.25, axis=1)
     if shifted.any():
         yield (
             f"The axis is far from the middle of the picture: {_named(scene, shifted)}. cx and cy are "
@@ -222,7 +237,7 @@ def _lenses(scene: Scene) -> Iterable[str]:
     points = rays.origins.double().numpy() + rays.directions.double().numpy()
     back = cameras.project(which, points)[0].reshape(-1, 4, 2)
     near = np.abs(back - corners).max(axis=2) < 1e-3 * cameras.sizes.max(axis=1)[:, None]
-    folded = ~near.all(axis=1)
+    folded = ~np.all(near, axis=1)
     if folded.any():
         yield (
             f"The lens folds before the corners of the picture: {_named(scene, folded)}. Its coefficients do "
@@ -232,8 +247,8 @@ def _lenses(scene: Scene) -> Iterable[str]:
 
 def _pictures(scene: Scene) -> Iterable[str]:
     photographs = scene.photographs
-    decoded = photographs.sizes.all(axis=1)
-    mismatch = decoded & (photographs.sizes != scene.cameras.sizes).any(axis=1)
+    decoded = np.all(photographs.sizes > 0, axis=1)
+    mismatch = decoded & np.any(photographs.sizes != scene.cameras.sizes, axis=1)
     if mismatch.any():
         yield (
             f"Pictures of another size than their cameras': {_named(scene, mismatch)}. Scale the pictures, "
@@ -243,7 +258,7 @@ def _pictures(scene: Scene) -> Iterable[str]:
     if len(missing):
         yield f"Frames to learn from that have no picture: {_named(scene, missing)}. Put the files there."
     blank = decoded.copy()
-    for number in np.flatnonzero(decoded):
+    for number in np.flatnonzero(decoded).tolist():
         blank[number] = not np.ptp(photographs.picture(number), axis=(0, 1)).any()
     if blank.any():
         yield f"Pictures of one colour: {_named(scene, blank)}. Drop them, unless there is nothing to see."

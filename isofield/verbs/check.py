@@ -25,10 +25,8 @@ def check(path: str | Path, out: Path | None = None) -> dict[str, Any]:
     record = data.load(path)
     if isinstance(record, Scene):
         facts = describe_scene(record)
-        drawn = draw_scene(record, facts, f"isofield data check {shlex.quote(str(path))}", out or Path())
-        warnings = facts.pop("warnings")
-        return {**facts, "drawn": [str(file) for file in drawn], "warnings": warnings}
-    facts = describe_image(record) if isinstance(record, Image) else describe(record)
+    else:
+        facts = describe_image(record) if isinstance(record, Image) else describe(record)
     warnings = list(facts.pop("warnings"))
     try:
         choice = suited_to(record)
@@ -37,7 +35,11 @@ def check(path: str | Path, out: Path | None = None) -> dict[str, Any]:
     else:
         facts["method"] = f"{choice.method}: {choice.reason}"
         warnings += choice.doubts
-    return {**facts, "warnings": warnings}
+    facts["warnings"] = warnings
+    if isinstance(record, Scene):
+        command = f"isofield data check {shlex.quote(str(path))}"
+        facts["drawn"] = [str(file) for file in draw_scene(record, facts, command, out or Path())]
+    return facts
 
 
 def draw_scene(scene: Scene, facts: dict[str, Any], command: str, folder: Path) -> tuple[Path, Path]:

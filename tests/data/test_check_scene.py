@@ -34,11 +34,6 @@ def scene(**changes) -> Scene:
     return replace(sound, **changes)
 
 
-@pytest.fixture(autouse=True)
-def _a_fingerprint(monkeypatch):
-    monkeypatch.setattr(Scene, "fingerprint", "0", raising=False)
-
-
 def cameras(**changes):
     return replace(scene().cameras, **changes)
 
@@ -104,7 +99,7 @@ FAULTS = {
     ),
     "twice": (
         lambda: with_pose(9, scene().cameras.poses[8]),
-        "Frames with the very pose of an earlier one: view_9.",
+        "Frames with the very pose of an earlier one: view_9 (earlier: view_8).",
     ),
     "inside the object": (inside_the_object, "Cameras inside the object: view_3"),
     "inside the box": (lambda: moved(3, (0.0, 0.0, 0.5)), "Cameras inside the box"),
@@ -130,7 +125,7 @@ FAULTS = {
         "Poses whose axes are not orthonormal: view_1.",
     ),
     "nan": (lambda: with_pose(1, np.full((3, 4), np.nan)), "Poses whose axes are not orthonormal: view_1."),
-    "empty box": (lambda: scene(box=Box((0.0, 0.0, 0.0), (1.0, 0.0, 1.0))), "The box is empty"),
+    "empty box": (lambda: scene(box=Box((0.0, 0.0, 0.0), (1.0, 0.0, 1.0))), "The scene's box is empty"),
     "cut": (lambda: scene(points=POINTS), "The box cuts off 8"),
     "small box": (lambda: scene(points=POINTS, unbounded=True), "The box holds 1"),
 }
@@ -150,7 +145,7 @@ def test_each_fault_is_named_with_its_frames_and_a_remedy(fault):
     warnings = describe_scene(made())["warnings"]
     found = [warning for warning in warnings if words in warning]
     assert len(found) == 1, warnings
-    assert found[0].count(".") >= 2 or ": check" in found[0] or ": give" in found[0]
+    assert found[0].count(". ") >= 1
 
 
 def test_in_an_unbounded_scene_cameras_may_stand_in_the_box():

@@ -106,7 +106,7 @@ def _posed(path: Path) -> Posed:
     (file, read), others = found[0], [file.name for file, _ in found[1:]]
     others += [str(model.relative_to(path)) for model in models]
     posed = read(file)
-    note = f"Read from {file.name}; {', '.join(others)} was left."
+    note = f"Read from {file.name}; there are also, not used: {', '.join(others)}."
     return replace(posed, notes=(*posed.notes, note)) if others else posed
 
 
@@ -116,7 +116,11 @@ def _split(posed: Posed, holdout: int | None) -> tuple[np.ndarray, np.ndarray, l
         return posed.train, posed.test, ["--holdout is not used: the file gives a split."] if holdout else []
     every, numbers = holdout or posed.holdout, np.arange(len(posed.names))
     if not every:
-        return numbers, numbers[:0], ["The file gives no split: all frames are learnt from (see --holdout)."]
+        return (
+            numbers,
+            numbers[:0],
+            ["The file gives no split: all frames are learnt from; --holdout 8 keeps every 8th for tests."],
+        )
     kept = numbers % every == 0
     if kept.all():
         raise InputError("leaves no frame to learn from", "--holdout", "Leave it out: there is one frame.")

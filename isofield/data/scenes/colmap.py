@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ...rendering.cameras import Cameras
+from ...rendering.conventions import CONVENTIONS, rotations_of, to_ours
 from ...runtime.errors import InputError
 from ..photographs import look_at
 from ..scene import Box
@@ -35,7 +36,7 @@ MODELS: dict[int, tuple[str, int]] = {
 }
 ONE_FOCAL = (0, 2, 3, 8, 9)
 FISHEYES = (5, 8, 9, 10)
-PLACES = ("", "sparse", "sparse/*", "colmap/sparse", "colmap/sparse/*", "sparse_text", "colmap")
+PLACES = ("", "[0-9]*", "sparse", "sparse/*", "colmap/sparse", "colmap/sparse/*", "sparse_text", "colmap")
 OUTLIERS = 0.01  # of the points, at either end of an axis, that the box leaves out
 MARGIN = 0.1  # of the extent, that the box has around the other points
 
@@ -122,39 +123,30 @@ def read_model(folder: Path) -> Model:
     path = folder / f"images.{'bin' if binary else 'txt'}"
     images = list((_binary_images if binary else _text_images)(path))
     images.sort(key=lambda image: natural_order(image[0]))
-    names, poses, used = [], [], []
+    names, quaternions, translations, used = [], [], [], []
     for name, quaternion, translation, camera in images:
         if camera not in lenses:
             raise InputError(
                 f"image {name} has the camera {camera}, which is not there", path, "Export it again."
             )
+        if not 0.5 < np.linalg.norm(quaternion) < 2 or not np.isfinite(translation).all():
+            raise InputError(
+                f"the pose of image {name} is not a rotation and a position", path, "Export it again."
+            )
         names.append(name)
         used.append(lenses[camera])
-        poses.append(_camera_to_world(quaternion, translation, name, path))
+        quaternions.append(quaternion)
+        translations.append(translation)
     if not names:
         raise InputError("has no images", path, "The mapper placed none: take more pictures, with overlap.")
     points = folder / f"points3D.{'bin' if binary else 'txt'}"
     found = list((_binary_points if binary else _text_points)(points)) if points.is_file() else []
     array = np.array(found, np.float64).reshape(-1, 3)
-    return Model(tuple(names), np.array(poses), tuple(used), array[np.isfinite(array).all(axis=1)])
-
-
-def _camera_to_world(quaternion: tuple, translation: tuple, name: str, path: Path) -> np.ndarray:
-    """[R^T, -R^T t] of a quaternion w x y z and t."""
-    length = float(np.linalg.norm(quaternion))
-    if not 0.5 < length < 2 or not np.isfinite(translation).all():
-        raise InputError(
-            f"the pose of image {name} is not a rotation and a position", path, "Export it again."
-        )
-    w, x, y, z = np.array(quaternion) / length
-    rotation = np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ]
+    motions = np.concatenate(
+        [rotations_of(np.array(quaternions)), np.array(translations)[:, :, None]], axis=2
     )
-    return np.concatenate([rotation.T, (-rotation.T @ np.array(translation))[:, None]], axis=1)
+    poses = to_ours(motions, CONVENTIONS["colmap"])
+    return Model(tuple(names), poses, tuple(used), array[np.isfinite(array).all(axis=1)])
 
 
 def _lens(lens: tuple, size: tuple[int, int], picture: Path, folder: Path) -> tuple[list, list, bool]:

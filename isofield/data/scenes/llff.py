@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ...rendering.cameras import Cameras
+from ...rendering.conventions import CONVENTIONS, to_ours
 from ...runtime.errors import InputError
 from ..image import IMAGE_ENDINGS
 from ..photographs import look_at
@@ -92,8 +93,7 @@ def llff_cameras(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             path,
             "Repair or drop it.",
         )
-    down, right, back, centre = (matrices[:, :, column] for column in range(4))
-    return np.stack([right, down, -back, centre], axis=2), matrices[:, :, 4], bounds
+    return to_ours(matrices[:, :, :4], CONVENTIONS["llff"]), matrices[:, :, 4], bounds
 
 
 def recentred(poses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

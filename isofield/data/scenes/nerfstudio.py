@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from ...rendering.cameras import Cameras
+from ...rendering.conventions import CONVENTIONS, to_ours
 from ...runtime.errors import InputError
 from ..image import IMAGE_ENDINGS
 from ..photographs import PictureFile, look_at
 from ..scene import Box
-from .posed import OPENGL, Posed, box_seen_by, cube, natural_order, present, rigid
+from .posed import Posed, box_seen_by, cube, natural_order, present, rigid
 
 __all__ = ["frames_of", "read_nerfstudio", "transforms"]
 
@@ -84,7 +85,7 @@ def frames_of(
     there, notes = present(paths, names, path)
     frames, names = [frames[i] for i in there], [names[i] for i in there]
     poses = np.stack([_pose(frame, path) for frame in frames])
-    poses, mended = rigid(poses * OPENGL, names, path)
+    poses, mended = rigid(to_ours(poses, CONVENTIONS["opengl"]), names, path)
     files, rows = [], []
     for number, frame in zip(there, frames, strict=True):
         both = {**content, **frame}

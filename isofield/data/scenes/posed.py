@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from ...rendering.cameras import Cameras
+from ...rendering.conventions import CONVENTIONS, to_ours
 from ...runtime.errors import InputError
 from ..photographs import PictureFile
 from ..scene import Box
 
 __all__ = [
-    "OPENGL",
     "Posed",
     "box_seen_by",
     "cube",
@@ -25,7 +25,6 @@ __all__ = [
     "rigid",
 ]
 
-OPENGL = np.array([1.0, -1.0, -1.0, 1.0])  # factors of a pose's columns between OpenGL's axes and OpenCV's
 SILENT, TOLERANCE = 1e-4, 0.02  # |R^T R - I| that rounding explains; that is mended and said
 NAMED = 6  # frames that a note names
 
@@ -137,8 +136,8 @@ def decomposed(projection: np.ndarray, name: str, where: Path) -> tuple[np.ndarr
         raise InputError(
             f"the camera of {name} is skewed by {k[0, 1]:.3g} pixels", where, "Rectify the pictures."
         )
-    pose = np.column_stack([rotation.T, -rotation.T @ translation])
-    return np.array([k[0, 0], k[1, 1], k[0, 2], k[1, 2]]), pose
+    motion = np.column_stack([rotation, translation])
+    return np.array([k[0, 0], k[1, 1], k[0, 2], k[1, 2]]), to_ours(motion[None], CONVENTIONS["colmap"])[0]
 
 
 def ideal_lenses(count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -86,6 +86,7 @@ def layer_of(parameters, start, inputs, outputs):
 
 @njit(inline="always")
 def affine(weights, bias, source, target):
+    """target[o, lane] = bias[o] + sum_i weights[o, i] * source[i, lane], for 128 lanes."""
     for o in range(target.shape[0]):
         value = bias[o]
         row = target[o]
