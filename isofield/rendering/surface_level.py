@@ -48,7 +48,8 @@ class Levels:
 
 def agreement(one: View, other: View, tolerance: float) -> tuple[float, int]:
     """How far two views of one camera agree, summed over pixels, and the number of pixels in which either
-    sees something: a pixel counts 1 where both see it equally far, falling to 0 at distances `tolerance` apart,
+    sees something: a pixel counts 1 where both see it equally far, falling to 0 at distances `tolerance`
+    apart,
     and 0 where only one of them sees anything. Without distances it would be the intersection over union of
     the outlines."""
     nearer, farther = np.minimum(one.depth, other.depth), np.maximum(one.depth, other.depth)
