@@ -10,14 +10,17 @@ from torch import Tensor
 from ..geometry.mesh import Mesh
 from .cameras import Cameras
 from .mesh_views import nearest_faces
+from .volume import compositing_weights, sample_opacities
 
-__all__ = ["seen_vertices", "vertex_colours"]
+__all__ = ["colour_behind", "seen_vertices", "vertex_colours"]
 
-MOST = 8  # cameras whose colours are averaged at a vertex: those that look at it most directly
+MOST = 4  # cameras whose colours are averaged at a vertex: those that look at it most directly
 GRAZING = 0.1  # cosine of the angle to the normal below which a camera does not see a vertex well
 LEAST_SIZE = 400  # pixels along the longer side of a z-buffer: a coarse one hides what is thin
 PIXELS = 2.0  # the depth in a z-buffer is another one within so many pixels' width
-_CHUNK = 1 << 16  # colours at a time
+SAMPLES = 6  # along a ray into the surface
+FAINT = 1e-6
+_CHUNK = 1 << 15  # colours at a time
 
 
 def seen_vertices(mesh: Mesh, cameras: Cameras) -> Bool[np.ndarray, " vertices"]:
@@ -98,3 +101,26 @@ def _colours(
         answer = colour(*(torch.from_numpy(a.astype(np.float32)) for a in (points[part], along)))
         found[part] = answer.cpu().numpy()
     return found
+
+
+def colour_behind(
+    density: Callable[[Tensor], Tensor], colour: Callable[[Tensor, Tensor], Tensor], depth: float
+) -> Callable[[Tensor, Tensor], Tensor]:
+    """The colour that a ray meets from a point on, points and unit directions [N, 3] -> [N, 3]: where a
+    density begins to be a surface the field need not have its colour yet, which rays take from behind it.
+
+    depth: of the layer that is looked into, composited from SAMPLES samples and divided by its opacity.
+    """
+
+    def seen(points: Tensor, directions: Tensor) -> Tensor:
+        step = depth / SAMPLES
+        depths = step * (torch.arange(SAMPLES) + 0.5).expand(len(points), SAMPLES)
+        places = (points[:, None] + depths[..., None] * directions[:, None]).reshape(-1, 3)
+        lengths = torch.full_like(depths, step)
+        weights = compositing_weights(sample_opacities(density(places).view_as(depths).to(depths), lengths))
+        along = directions[:, None].expand(-1, SAMPLES, -1).reshape(-1, 3)
+        colours = colour(places, along).view(-1, SAMPLES, 3)
+        weights = weights + FAINT  # an empty layer has the mean colour
+        return (weights[..., None] * colours).sum(1) / weights.sum(1, keepdim=True)
+
+    return seen

@@ -11,7 +11,7 @@ from ..geometry.frames import Frame
 from ..geometry.level import Above
 from ..geometry.mesh import Mesh
 from ..rendering.surface_level import best_level
-from ..rendering.vertex_colours import seen_vertices, vertex_colours
+from ..rendering.vertex_colours import colour_behind, seen_vertices, vertex_colours
 from ..runtime.errors import InputError
 from ..runtime.progress import progress
 from .extractable import Extractable
@@ -20,6 +20,7 @@ from .run import Run
 __all__ = ["surface_of_views"]
 
 SMALLEST = 3e-4  # share of the area below which a part is a floater
+FREE_PATHS = 3.0  # at the level: how deep into the surface rays take their colours
 COLOUR_CELLS = 2.0  # how far behind what a camera sees a vertex may lie and still be seen, in cells
 
 
@@ -52,7 +53,8 @@ def surface_of_views(run: Run, shape: Any, trim: bool, level: float | None) -> E
         return without_unsupported(mesh, seen_vertices(world, cameras), SMALLEST)
 
     def colours(mesh: Mesh, cell: float) -> np.ndarray:
-        return vertex_colours(mesh, cameras, views.colour, COLOUR_CELLS * cell)
+        seen = colour_behind(views.density, views.colour, FREE_PATHS / found.level)
+        return vertex_colours(mesh, cameras, seen, COLOUR_CELLS * cell)
 
     return Extractable(
         density,
