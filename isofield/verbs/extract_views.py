@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from ..extraction.floaters import without_unsupported
+from ..extraction.surface_level import best_level
 from ..geometry.frames import Frame
 from ..geometry.level import Above
 from ..geometry.mesh import Mesh
-from ..rendering.surface_level import best_level
 from ..rendering.vertex_colours import colour_behind, seen_vertices, vertex_colours
 from ..runtime.errors import InputError
 from ..runtime.progress import progress
@@ -28,7 +28,7 @@ def surface_of_views(run: Run, shape: Any, trim: bool, level: float | None) -> E
     """The level set of a scene's density, in the world of its cameras; no data is read.
 
     level: the density, per unit of length; None for the best of many as the training cameras see them
-    (`rendering.surface_level`). Floaters are parts that no training camera sees, or tiny ones. The working
+    (`extraction.surface_level`). Floaters are parts that no training camera sees, or tiny ones. The working
     box is drawn around what a coarse grid finds at that level.
     """
     if trim:

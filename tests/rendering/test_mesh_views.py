@@ -5,13 +5,13 @@ import pytest
 import torch
 
 from isofield.extraction.surface import extract_surface
+from isofield.extraction.surface_level import agreement, best_level
 from isofield.geometry.level import Above
 from isofield.geometry.mesh import Mesh, area_weighted_normals
 from isofield.metrics.silhouette import psnr_inside, silhouette_iou
 from isofield.rendering.cameras import Cameras, focal_length, looking_at, pinholes
 from isofield.rendering.mesh_views import mesh_view, nearest_faces
 from isofield.rendering.rays import Rays, ray_sphere
-from isofield.rendering.surface_level import agreement, best_level
 from isofield.rendering.vertex_colours import seen_vertices, vertex_colours
 from isofield.rendering.views import View, render_view
 from isofield.rendering.volume import Rendered

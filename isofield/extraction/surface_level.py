@@ -10,18 +10,18 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from ..extraction.evaluator import Evaluator
-from ..extraction.grid import Box, Grid, bounds
-from ..extraction.surface import marching_cubes
 from ..geometry.level import Above
 from ..geometry.mesh import Mesh
+from ..rendering.cameras import Cameras
+from ..rendering.mesh_views import mesh_view
+from ..rendering.rays import Rays
+from ..rendering.views import View, render_view
+from ..rendering.volume import Rendered
 from ..runtime.errors import FailedError
 from ..runtime.progress import Progress
-from .cameras import Cameras
-from .mesh_views import mesh_view
-from .rays import Rays
-from .views import View, render_view
-from .volume import Rendered
+from .evaluator import Evaluator
+from .grid import Box, Grid, bounds
+from .surface import marching_cubes
 
 __all__ = ["Levels", "agreement", "best_level"]
 
