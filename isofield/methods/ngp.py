@@ -66,6 +66,8 @@ class Config:
     """share of the budget before they begin to fall"""
     rays_per_pixel: int = 1
     """rays whose mean is a pixel; more than 1 for pictures that were reduced: a square number"""
+    single: float = 0.2
+    """share of the budget, at first, in which a pixel is one ray through a random place in it"""
     cells: int | None = None
     """cells along an axis of the occupancy grid, a multiple of 4 (default: from the size of the pictures)"""
     steps_across: int | None = None
@@ -88,7 +90,7 @@ class Config:
                 "levels", "coarsest", "finest", "log2_table", "hidden", "bright", "samples", "learning_rate",
                 "network_rate", "final", "rays_per_pixel", "cells", "steps_across", "cascades", "side",
             ),
-            shares=("decay", "steady"),
+            shares=("decay", "steady", "single"),
         )  # fmt: skip
 
     def at(self, quality: Quality) -> "Config":
@@ -165,7 +167,9 @@ class RadianceField(nn.Module):
                     bound = math.sqrt((3 if len(weights) == widths[-1] else 6) / weights.shape[1])
                     weights.uniform_(-bound, bound)
         cells, cascades = c.cells or 64, c.cascades or 1
-        self.thickness: Tensor  # optical, of one shortest step: the largest seen of late; -1: nothing can be there
+        self.thickness: (
+            Tensor  # optical, of one shortest step: the largest seen of late; -1: nothing can be there
+        )
         self.words: Tensor  # which cells are marched through, 64 in a word
         self.samples_a_ray: Tensor  # of late
         self.register_buffer("thickness", torch.zeros(cascades, cells, cells, cells))
@@ -206,7 +210,9 @@ class RadianceField(nn.Module):
         occupied = (self.thickness > self._threshold()).numpy()
         cells = occupied.shape[1]
         quarter = slice(cells // 4, cells - cells // 4)
-        for finer, coarser in zip(occupied, occupied[1:]):  # a coarse cell is occupied where a finer one in it is
+        for finer, coarser in zip(
+            occupied, occupied[1:]
+        ):  # a coarse cell is occupied where a finer one in it is
             blocks = finer.reshape(cells // 2, 2, cells // 2, 2, cells // 2, 2).any((1, 3, 5))
             coarser[quarter, quarter, quarter] |= blocks
         return occupied
@@ -236,7 +242,7 @@ class NGP:
         self._held_out, watched = len(test) > 0, test if len(test) else data.train
         rng = generator(seed, 0, "watched")
         frames = rng.choice(watched, WATCHED)
-        self._watched = self._pixels(frames, rng.integers(counts[frames]), None)
+        self._watched = self._pixels(frames, rng.integers(counts[frames]), self.config.rays_per_pixel)
 
     @property
     def _cube(self) -> tuple[np.ndarray, float]:
@@ -250,7 +256,8 @@ class NGP:
         if step % 16 == 0 or (step < 64 and step % 8 == 0):
             self.field.look_for_empty_cells(generator(self._seed, step, "cells"), step < 256)
         rng = generator(self._seed, step, "pixels", self._share)
-        most = c.samples // c.rays_per_pixel
+        group = 1 if progress < c.single else c.rays_per_pixel
+        most = c.samples // group
         pixels = self._share.of(int(min(most / max(self.field.samples_a_ray.item(), 0.5), most)))
         places = rng.integers(self._ends[-1], size=pixels)
         which = np.searchsorted(self._ends, places, side="right")
@@ -259,18 +266,22 @@ class NGP:
         if counted is not None:
             kept = counted[self._scene.photographs.starts[frames] + numbers]
             frames, numbers = frames[kept], numbers[kept]
-        return self._pixels(frames, numbers, rng)
+        return self._pixels(frames, numbers, group, rng)
 
-    def _pixels(self, frames: np.ndarray, numbers: np.ndarray, rng: np.random.Generator | None) -> Seen:
-        """Pixels of pictures. Without random numbers rays pass their middle, and the background is white."""
+    def _pixels(
+        self, frames: np.ndarray, numbers: np.ndarray, group: int, rng: np.random.Generator | None = None
+    ) -> Seen:
+        """Pixels of pictures, `group` rays for each, spread over it. With random numbers they lie anywhere in
+        their parts of the pixel (one ray for a pixel of one: in its middle), and the background is random;
+        else it is white."""
         cameras, photographs, c = self._scene.cameras, self._scene.photographs, self.config
         y, x = np.divmod(numbers, cameras.sizes[frames, 0])
-        across = math.isqrt(c.rays_per_pixel)
-        row, column = np.divmod(np.tile(np.arange(c.rays_per_pixel), len(frames)), across)
-        within = rng.random((len(row), 2), np.float32) if rng is not None and across > 1 else 0.5
-        places = np.column_stack([x, y]).repeat(c.rays_per_pixel, 0)
-        places = places + (np.column_stack([column, row]) + within) / across
-        rays = self._inside(cameras.rays(frames.repeat(c.rays_per_pixel), places))
+        across = math.isqrt(group)
+        row, column = np.divmod(np.tile(np.arange(group), len(frames)), across)
+        random = rng is not None and c.rays_per_pixel > 1
+        within = rng.random((len(row), 2), np.float32) if rng is not None and random else 0.5
+        places = np.column_stack([x, y]).repeat(group, 0) + (np.column_stack([column, row]) + within) / across
+        rays = self._inside(cameras.rays(frames.repeat(group), places))
         pixels = photographs.pixels[photographs.starts[frames] + numbers]
         target = np.ones((len(pixels), 4), np.float32)
         target[:, : pixels.shape[1]] = pixels / np.float32(255)
@@ -285,7 +296,9 @@ class NGP:
         corner = torch.from_numpy(lower.astype(np.float32))
         return Rays((rays.origins - corner) / side, rays.directions)
 
-    def _sampled(self, rays: Rays, jitter: Float[Tensor, " rays"]) -> tuple[Tensor, np.ndarray, np.ndarray, np.ndarray]:
+    def _sampled(
+        self, rays: Rays, jitter: Float[Tensor, " rays"]
+    ) -> tuple[Tensor, np.ndarray, np.ndarray, np.ndarray]:
         """Features, places and lengths of the samples, and where those of each ray start."""
         c, along = self.config, self.config.along
         words = self.field.words.numpy().view(np.uint64)
@@ -335,8 +348,15 @@ class NGP:
             features, places, lengths, starts = self._sampled(some, torch.full((len(some),), 0.5))
             seen.append(
                 radiance.look(
-                    features, self.field.dense, self.field.light, some.directions, starts, places, lengths,
-                    self.config.widths, UNIT,
+                    features,
+                    self.field.dense,
+                    self.field.light,
+                    some.directions,
+                    starts,
+                    places,
+                    lengths,
+                    self.config.widths,
+                    UNIT,
                 )  # fmt: skip
             )
         return torch.cat(seen) if seen else torch.zeros(0, 5)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from isofield.kernels import composite as packed
 from isofield.kernels.composite import (
     VISIBLE,
     packed_distortion,
@@ -106,3 +107,23 @@ def test_packed_compositing_equals_the_published_code(pack):
     for key, value in ours.items():
         expected = published[key].to(value.dtype)
         torch.testing.assert_close(value.detach(), expected, **tolerance["float64"])
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_rays_of_packed_samples_equal_the_published_code(pack, precision):
+    given, published, tolerance = pack("packed_composite")
+    kind = getattr(torch, precision)
+    start, end, density, colours = (given[key].to(kind) for key in ("t_starts", "t_ends", "sigmas", "rgbs"))
+    density, colours = density.requires_grad_(), colours.requires_grad_()
+    first = torch.cat([torch.zeros(1, dtype=torch.int64), given["counts"].cumsum(0)])
+    colour, opacity, distance = packed.composite(density, colours, end - start, (start + end) / 2, first)
+    colour = colour + given["background"].to(kind) * (1 - opacity)[:, None]
+    depth = distance / opacity.clamp(min=torch.finfo(torch.float64).eps)
+    loss = (colour * given["c_color"]).sum() + (opacity * given["c_opacity"][:, 0]).sum()
+    (loss + (depth * given["c_depth"][:, 0]).sum()).backward()
+    ours = {
+        "color": colour, "opacity": opacity[:, None], "depth_accumulated": distance[:, None],
+        "depth": depth[:, None], "grad_sigmas": density.grad, "grad_rgbs": colours.grad,
+    }  # fmt: skip
+    for key, value in ours.items():
+        torch.testing.assert_close(value.detach(), published[key].to(kind), **tolerance[precision])

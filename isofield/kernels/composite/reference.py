@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 __all__ = [
+    "composite",
     "packed_distortion",
     "packed_opacities",
     "packed_sums",
@@ -52,6 +53,19 @@ def packed_sums(
     distance."""
     sums = values.new_zeros(len(first) - 1, values.shape[1])
     return sums.index_add(0, rays_of_samples(first), values)
+
+
+def composite(
+    density: Float[Tensor, " samples"],
+    colours: Float[Tensor, "samples 3"],
+    lengths: Float[Tensor, " samples"],
+    places: Float[Tensor, " samples"],
+    first: Int[Tensor, " bounds"],
+) -> Float[Tensor, "rays 5"]:
+    """Colour, opacity and distance of rays: the sums of w c, w and w t over their samples."""
+    weights = packed_weights(density, lengths, first)
+    values = torch.cat([colours, torch.ones_like(places)[:, None], places[:, None]], 1)
+    return packed_sums(weights[:, None] * values, first)
 
 
 def packed_distortion(

@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 _P1, _P2 = np.uint32(2654435761), np.uint32(805459861)
-_ONE = np.float32(1)
+_ZERO, _ONE = np.float32(0), np.float32(1)
 
 
 @njit(inline="always")
@@ -111,6 +111,8 @@ def scatter(points, gradient, scale, shift, stride, level, table_gradient):
         for lane in range(128):
             g0 = gradient[block, 2 * level, lane]
             g1 = gradient[block, 2 * level + 1, lane]
+            if g0 == _ZERO and g1 == _ZERO:
+                continue  # a sample that no light reaches
             i = block * 128 + lane
             cx, fx = _cell(points[i, 0], scale, shift)
             cy, fy = _cell(points[i, 1], scale, shift)

@@ -1,7 +1,7 @@
 """Samples along rays where an occupancy grid says that there may be something (Mueller et al. 2022).
 
-The grid has cascades of cells^3 cells: cascade 0 covers the unit cube [0, 1]^3, each further one a cube of twice
-the edge around the same middle. Rays are in these coordinates.
+The grid has cascades of cells^3 cells: cascade 0 covers the unit cube [0, 1]^3, each further one a cube of
+twice the edge around the same middle. Rays are in these coordinates.
 """
 
 import numpy as np
@@ -49,7 +49,8 @@ def march(
         while True:
             places = np.empty(room, np.float32)
             taken = numba.march(
-                o, d, j, words, cells, *numbers, steps.bends, np.float32(near), first, last, most, counts, places
+                o, d, j, words, cells, *numbers, steps.bends, np.float32(near), first, last, most, counts,
+                places,
             )  # fmt: skip
             if taken >= 0:
                 found[piece] = places[:taken]

@@ -1,7 +1,7 @@
 """Ray marching compiled.
 
-The cells of the occupancy grid lie in words of 64 bits, one for 4 x 4 x 4 cells, so that one look says whether
-all of them are empty: 256 KiB hold 128^3 cells and stay in the core's cache.
+The cells of the occupancy grid lie in words of 64 bits, one for 4 x 4 x 4 cells, so that one look says
+whether all of them are empty: 256 KiB hold 128^3 cells and stay in the core's cache.
 """
 
 import numpy as np

@@ -12,10 +12,11 @@ class Steps:
     """Where the samples of a ray may lie: after whole numbers of steps, plus a part of one.
 
     Steps are `least` long near the origin; where t > least / cone they grow with it, t (1 + cone)^n, up to
-    `greatest`. cone 0: all are `least`. All lengths in units of the innermost cascade's edge.
+    `greatest` (finite: infinity is nothing that the compiled kernel knows). cone 0: all are `least`. All
+    lengths in units of the innermost cascade's edge.
     """
 
-    def __init__(self, least: float, cone: float = 0.0, greatest: float = math.inf) -> None:
+    def __init__(self, least: float, cone: float = 0.0, greatest: float = 1e30) -> None:
         self.least, self.cone, self.greatest = least, cone, greatest
         if cone > 0:
             log = math.log1p(cone)
@@ -23,7 +24,7 @@ class Steps:
             self.low, self.high = low, high
             self.first = low / least  # number of steps where growth begins
             self.shift = self.first - math.log(low) / log
-            self.second = math.log(high) / log + self.shift if high < math.inf else math.inf
+            self.second = math.log(high) / log + self.shift
 
     @property
     def bends(self) -> np.ndarray:
@@ -33,7 +34,7 @@ class Steps:
         return np.array([self.first, self.second, self.shift, self.high, self.greatest], np.float32)
 
 
-def t_of_step(number: np.ndarray, steps: Steps) -> np.ndarray:
+def t_of_step(number: np.ndarray | float, steps: Steps) -> np.ndarray | float:
     """t after so many steps."""
     number = np.asarray(number, np.float64)
     if steps.cone == 0:
@@ -45,7 +46,7 @@ def t_of_step(number: np.ndarray, steps: Steps) -> np.ndarray:
     )
 
 
-def step_of_t(t: np.ndarray, steps: Steps) -> np.ndarray:
+def step_of_t(t: np.ndarray | float, steps: Steps) -> np.ndarray | float:
     """How many steps lie before t: the inverse of `t_of_step`."""
     t = np.asarray(t, np.float64)
     if steps.cone == 0:
@@ -76,7 +77,7 @@ def march(
     """t of the samples of each ray: see `kernels.march.march`; occupied: bool [cascades, z, y, x]."""
     return [
         _march_one(*ray, occupied, steps, near, most)
-        for ray in zip(origins.astype(np.float64), directions.astype(np.float64), jitter)
+        for ray in zip(*(each.astype(np.float64) for each in (origins, directions, jitter)))
     ]
 
 

@@ -25,10 +25,10 @@ def layers(parameters: Float[Tensor, "parameters"], widths: tuple[int, ...]) -> 
 
 
 def mlp(
-    blocks: Float[Tensor, "blocks inputs 128"],
+    blocks: Float[Tensor, "*blocks inputs points"],
     parameters: Float[Tensor, "parameters"],
     widths: tuple[int, ...],
-) -> Float[Tensor, "blocks outputs 128"]:
+) -> Float[Tensor, "*blocks outputs points"]:
     """The network on every column of every block."""
     *hidden, last = layers(parameters, widths)
     for weights, bias in hidden:

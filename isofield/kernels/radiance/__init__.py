@@ -14,11 +14,12 @@ from ...runtime.threads import run_pieces, split
 from .. import use_compiled
 from ..mlp import parameter_count
 from . import reference
-from .reference import HARMONICS
+from .reference import BOUND, HARMONICS
 
-__all__ = ["HARMONICS", "ROOM", "look", "network_sizes", "squared_error"]
+__all__ = ["BOUND", "DARK", "HARMONICS", "ROOM", "look", "network_sizes", "squared_error"]
 
 ROOM = 1024  # samples that the rays of a pixel have together at most
+DARK = 1e-4  # transmittance behind which samples are left out, as in the published code
 PIECES = 16  # parts of the rays, each with sums of its own: results do not depend on the number of threads
 
 Widths = tuple[int, int, int, int]
@@ -72,13 +73,29 @@ def look(
     seen = np.empty((len(directions), 5), np.float32)
     x, d, w, v = (t.detach().contiguous().numpy() for t in (features, directions, dense, light))
     sizes = np.array(widths)
+    counts = _reach(x, starts, lengths, w, sizes, unit)
     run_pieces(
         lambda first, last: numba.look(
-            x, d, starts, places, lengths, w, v, sizes, np.float32(unit), first, last, seen
+            x, d, starts, counts, places, lengths, w, v, sizes, np.float32(unit), first, last, seen
         ),
         split(len(seen), PIECES),
     )
     return torch.from_numpy(seen)
+
+
+def _reach(features, starts, lengths, dense, sizes, unit) -> np.ndarray:
+    """How many samples of each ray are worth looking at: behind them less than DARK of the light is left."""
+    from . import numba
+
+    counts = np.empty(len(starts) - 1, np.int64)
+    dark = np.float32(-np.log(DARK))
+    run_pieces(
+        lambda first, last: numba.reach(
+            features, starts, lengths, dense, sizes, np.float32(unit), dark, first, last, counts
+        ),
+        split(len(counts), PIECES),
+    )
+    return counts
 
 
 class _SquaredError(torch.autograd.Function):
@@ -90,6 +107,7 @@ class _SquaredError(torch.autograd.Function):
             a.detach().contiguous().numpy() for a in (features, directions, dense, light, target, background)
         )
         pixels, sizes = len(t), np.array(widths)
+        counts = _reach(x, starts, lengths, w, sizes, unit)
         group = len(d) // max(pixels, 1)
         share = np.float32(1 / (3 * max(pixels, 1)))
         gradient = np.zeros_like(x)
@@ -99,7 +117,7 @@ class _SquaredError(torch.autograd.Function):
 
         def work(piece: int, first: int, last: int) -> None:
             totals[piece] = numba.learn(
-                x, d, starts, lengths, t, b, group, share, w, v, sizes, np.float32(unit),
+                x, d, starts, counts, lengths, t, b, group, share, w, v, sizes, np.float32(unit),
                 first * group, last * group, sums[0][piece], sums[1][piece], gradient,
             )  # fmt: skip
 

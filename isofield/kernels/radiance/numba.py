@@ -9,7 +9,7 @@ from numba import njit
 
 from ..mlp.numba import affine, layer_of, outer_sums, product
 
-__all__ = ["ROOM", "harmonics", "learn", "look"]
+__all__ = ["ROOM", "harmonics", "learn", "look", "reach"]
 
 ROOM = 1024  # samples in a chunk; no ray has more
 HARMONICS = 16
@@ -41,38 +41,40 @@ def harmonics(x, y, z, values):
 
 
 @njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
-def _load(features, start, count, chunk):
-    """chunk[sub-block, feature, lane] = the features of samples start..start + count; lanes behind them 0."""
-    i = 0
-    while i < count:
-        block, lane = (start + i) // 128, (start + i) % 128
-        sub, place = i // 128, i % 128
-        run = min(128 - lane, 128 - place, count - i)
+def _load(features, starts, counts, first, last, chunk):
+    """chunk[sub-block, feature, lane] = the features of the samples of rays first..last, without gaps; lanes
+    behind them are 0. Returns how many samples."""
+    place = 0
+    for ray in range(first, last):
+        source, left = starts[ray], counts[ray]
+        while left > 0:
+            run = min(128 - source % 128, 128 - place % 128, left)
+            for f in range(features.shape[1]):
+                row, target = features[source // 128, f], chunk[place // 128, f]
+                for k in range(run):
+                    target[place % 128 + k] = row[source % 128 + k]
+            source, place, left = source + run, place + run, left - run
+    if place % 128 > 0:
         for f in range(features.shape[1]):
-            source, target = features[block, f], chunk[sub, f]
-            for k in range(run):
-                target[place + k] = source[lane + k]
-        i += run
-    if count % 128 > 0:
-        for f in range(features.shape[1]):
-            target = chunk[count // 128, f]
-            for k in range(count % 128, 128):
+            target = chunk[place // 128, f]
+            for k in range(place % 128, 128):
                 target[k] = _ZERO
+    return place
 
 
 @njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
-def _store(chunk, start, count, features):
+def _store(chunk, starts, counts, first, last, features):
     """The way back from `_load`."""
-    i = 0
-    while i < count:
-        block, lane = (start + i) // 128, (start + i) % 128
-        sub, place = i // 128, i % 128
-        run = min(128 - lane, 128 - place, count - i)
-        for f in range(features.shape[1]):
-            source, target = chunk[sub, f], features[block, f]
-            for k in range(run):
-                target[lane + k] = source[place + k]
-        i += run
+    place = 0
+    for ray in range(first, last):
+        source, left = starts[ray], counts[ray]
+        while left > 0:
+            run = min(128 - source % 128, 128 - place % 128, left)
+            for f in range(features.shape[1]):
+                row, target = chunk[place // 128, f], features[source // 128, f]
+                for k in range(run):
+                    target[source % 128 + k] = row[place % 128 + k]
+            source, place, left = source + run, place + run, left - run
 
 
 @njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
@@ -84,21 +86,44 @@ def _rectify(values):
 
 
 @njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
-def _last_ray(starts, first, last):
+def _last_ray(counts, first, last):
     """The rays first..result fill a chunk."""
-    ray = first
-    while ray < last and starts[ray + 1] - starts[first] <= ROOM:
+    ray, taken = first, 0
+    while ray < last and taken + counts[ray] <= ROOM:
+        taken += counts[ray]
         ray += 1
     return ray
 
 
 @njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
+def reach(features, starts, lengths, dense, widths, unit, dark, first, last, counts):
+    """counts[ray] = how many samples of rays first..last light reaches: the transmittance is above exp(-dark)
+    in front of them."""
+    inputs, hidden, coded = widths[0], widths[1], widths[2]
+    w1, b1 = layer_of(dense, 0, inputs, hidden)
+    w2, b2 = layer_of(dense, inputs * hidden + hidden, hidden, coded)
+    h, c = np.empty((hidden, 128), np.float32), np.empty((1, 128), np.float32)
+    done = -1  # the block that c holds
+    for ray in range(first, last):
+        depth, s = _ZERO, starts[ray]
+        while s < starts[ray + 1] and depth < dark:
+            block = s // 128
+            if block != done:
+                affine(w1, b1, features[block], h)
+                _rectify(h)
+                affine(w2[:1], b2[:1], h, c)
+                done = block
+            depth += np.exp(min(max(c[0, s % 128], -_BOUND), _BOUND)) * unit * lengths[s]
+            s += 1
+        counts[ray] = s - starts[ray]
+
+
+@njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
 def _forward(
-    features, directions, starts, first, last, dense, light, widths, unit, x, h, c, k1, k2, o, density
+    features, directions, starts, counts, first, last, dense, light, widths, unit, x, h, c, k1, k2, o, density
 ):
     """Densities and colours of the samples of rays first..last: density [samples], o [sub-block, 3, lane]."""
-    begin, count = starts[first], starts[last] - starts[first]
-    _load(features, begin, count, x)
+    count = _load(features, starts, counts, first, last, x)
     inputs, hidden, coded, bright = widths[0], widths[1], widths[2], widths[3]
     w1, b1 = layer_of(dense, 0, inputs, hidden)
     w2, b2 = layer_of(dense, inputs * hidden + hidden, hidden, coded)
@@ -107,12 +132,14 @@ def _forward(
     v2, a2 = layer_of(light, lit * bright + bright, bright, bright)
     v3, a3 = layer_of(light, (lit + bright + 2) * bright, bright, 3)
     values = np.empty(HARMONICS, np.float32)
+    i = 0
     for ray in range(first, last):
-        if starts[ray + 1] > starts[ray]:
+        if counts[ray] > 0:
             harmonics(directions[ray, 0], directions[ray, 1], directions[ray, 2], values)
-            for i in range(starts[ray] - begin, starts[ray + 1] - begin):
-                for k in range(HARMONICS):
-                    c[i // 128, coded + k, i % 128] = values[k]
+        for _ in range(counts[ray]):
+            for k in range(HARMONICS):
+                c[i // 128, coded + k, i % 128] = values[k]
+            i += 1
     for sub in range((count + 127) // 128):
         affine(w1, b1, x[sub], h[sub])
         _rectify(h[sub])
@@ -129,6 +156,7 @@ def _forward(
             row = o[sub, channel]
             for lane in range(128):
                 row[lane] = _ONE / (_ONE + np.exp(-row[lane]))
+    return count
 
 
 @njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
@@ -147,19 +175,37 @@ def _rooms(widths):
 
 
 @njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
-def look(features, directions, starts, places, lengths, dense, light, widths, unit, first, last, seen):
+def look(
+    features, directions, starts, counts, places, lengths, dense, light, widths, unit, first, last, seen
+):
     """seen[ray] = colour (3), opacity, distance of rays first..last."""
     x, h, c, k1, k2, o, density = _rooms(widths)
     while first < last:
-        end = _last_ray(starts, first, last)
+        end = _last_ray(counts, first, last)
         _forward(
-            features, directions, starts, first, end, dense, light, widths, unit, x, h, c, k1, k2, o, density
+            features,
+            directions,
+            starts,
+            counts,
+            first,
+            end,
+            dense,
+            light,
+            widths,
+            unit,
+            x,
+            h,
+            c,
+            k1,
+            k2,
+            o,
+            density,
         )
+        i = 0
         for ray in range(first, end):
             passing = _ONE
             red, green, blue, distance = _ZERO, _ZERO, _ZERO, _ZERO
-            for s in range(starts[ray], starts[ray + 1]):
-                i = s - starts[first]
+            for s in range(starts[ray], starts[ray] + counts[ray]):
                 through = np.exp(-density[i] * lengths[s])
                 weight = passing * (_ONE - through)
                 red += weight * o[i // 128, 0, i % 128]
@@ -167,6 +213,7 @@ def look(features, directions, starts, places, lengths, dense, light, widths, un
                 blue += weight * o[i // 128, 2, i % 128]
                 distance += weight * places[s]
                 passing *= through
+                i += 1
             seen[ray, 0], seen[ray, 1], seen[ray, 2] = red, green, blue
             seen[ray, 3], seen[ray, 4] = _ONE - passing, distance
         first = end
@@ -207,7 +254,7 @@ def _transposed(weights):
 
 @njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
 def learn(
-    features, directions, starts, lengths, target, background, group, share, dense, light, widths, unit,
+    features, directions, starts, counts, lengths, target, background, group, share, dense, light, widths, unit,
     first, last, dense_sums, light_sums, feature_gradient,
 ):  # fmt: skip
     """Squared errors of rays first..last against their pixels, summed; gradients of `share` times that sum are
@@ -228,6 +275,8 @@ def learn(
     v1 = _transposed(layer_of(light, 0, lit, bright)[0])
     v2 = _transposed(layer_of(light, lit * bright + bright, bright, bright)[0])
     v3 = _transposed(layer_of(light, (lit + bright + 2) * bright, bright, 3)[0])
+    weights = np.empty(ROOM, np.float32)
+    left = np.empty(ROOM, np.float32)  # light left behind a sample: sums of opaque samples would lose it
     slope = np.empty(ROOM, np.float32)  # of the loss in the logarithm of the density
     do = np.empty((ROOM // 128, 3, 128), np.float32)
     dk, dl = np.empty((bright, 128), np.float32), np.empty((bright, 128), np.float32)
@@ -246,19 +295,21 @@ def learn(
         for i in range(count, subs * 128):
             slope[i] = _ZERO
             do[i // 128, 0, i % 128] = do[i // 128, 1, i % 128] = do[i // 128, 2, i % 128] = _ZERO
+        begin = 0  # of the samples of a pixel in the chunk
         for ray in range(first, end, group):
             pixel = ray // group
             e0, e1, e2 = _ZERO, _ZERO, _ZERO
+            i = begin
             for r in range(ray, ray + group):
                 passing = _ONE
-                for s in range(starts[r], starts[r + 1]):
-                    i = s - begin
+                for s in range(starts[r], starts[r] + counts[r]):
                     through = np.exp(-density[i] * lengths[s])
                     weight = passing * (_ONE - through)
                     e0 += weight * o[i // 128, 0, i % 128]
                     e1 += weight * o[i // 128, 1, i % 128]
                     e2 += weight * o[i // 128, 2, i % 128]
                     passing *= through
+                    i += 1
                 e0 += passing * background[pixel, 0]
                 e1 += passing * background[pixel, 1]
                 e2 += passing * background[pixel, 2]
@@ -273,25 +324,25 @@ def learn(
             for r in range(ray, ray + group):
                 # from the far end: `behind` is what the light from behind sample i adds to the loss's slope
                 depth = _ZERO
-                for s in range(starts[r], starts[r + 1]):
-                    depth += density[s - begin] * lengths[s]
+                for k in range(counts[r]):
+                    depth += density[begin + k] * lengths[starts[r] + k]
                 behind = behind_all * np.exp(-depth)
-                for back in range(starts[r + 1] - starts[r]):
-                    s = starts[r + 1] - 1 - back
-                    i = s - begin
+                for k in range(counts[r] - 1, -1, -1):
+                    i = begin + k
                     sub, lane = i // 128, i % 128
-                    thick = density[i] * lengths[s]
+                    thick = density[i] * lengths[starts[r] + k]
                     depth -= thick
                     passing = np.exp(-max(depth, _ZERO))
                     through = np.exp(-thick)
                     weight = passing * (_ONE - through)
                     r0, r1, r2 = o[sub, 0, lane], o[sub, 1, lane], o[sub, 2, lane]
                     along = g0 * r0 + g1 * r1 + g2 * r2
-                    slope[i] = thick * (passing * through * along - behind)
+                    slope[i] = density[i] * lengths[s] * (left[i] * along - behind)
                     behind += weight * along
                     do[sub, 0, lane] = weight * g0 * r0 * (_ONE - r0)
                     do[sub, 1, lane] = weight * g1 * r1 * (_ONE - r1)
                     do[sub, 2, lane] = weight * g2 * r2 * (_ONE - r2)
+                begin += counts[r]
         for sub in range(subs):
             _back(do[sub], k2[sub], v3, dv3, da3, dk)
             _mask(dk, k2[sub])
@@ -305,6 +356,6 @@ def learn(
             _back(dc[:coded], h[sub], w2, dw2, db2, dh)
             _mask(dh, h[sub])
             _back(dh, x[sub], w1, dw1, db1, x[sub])
-        _store(x, begin, count, feature_gradient)
+        _store(x, starts, counts, first, end, feature_gradient)
         first = end
     return total

@@ -1,14 +1,14 @@
-"""The radiance network in plain torch: what instant-ngp puts on top of its hash grid (Mueller et al. 2022, appendix
-E), composited along rays (Max 1995)."""
+"""The radiance network in plain torch: what instant-ngp puts on top of its hash grid (Mueller et al. 2022,
+appendix E), composited along rays (Max 1995)."""
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ..composite.reference import packed_sums, packed_weights, rays_of_samples
+from ..composite.reference import packed_sums, packed_weights
 from ..mlp import reference as mlp
 
-__all__ = ["HARMONICS", "BOUND", "look", "shade"]
+__all__ = ["BOUND", "HARMONICS", "look", "shade"]
 
 HARMONICS = 16  # bands 0 to 3 of the directions
 BOUND = 15.0  # logarithms of densities beyond it count as this, and get no gradient
@@ -17,15 +17,15 @@ BOUND = 15.0  # logarithms of densities beyond it count as this, and get no grad
 def shade(
     features: Float[Tensor, "samples inputs"],
     harmonics: Float[Tensor, "samples 16"],
-    dense: Float[Tensor, " weights"],
-    light: Float[Tensor, " weights"],
+    dense: Float[Tensor, " dense"],
+    light: Float[Tensor, " light"],
     widths: tuple[int, int, int, int],
     unit: float,
 ) -> tuple[Float[Tensor, " samples"], Float[Tensor, "samples 3"]]:
     """Density, and colour in [0, 1], of samples. widths: inputs, hidden units, codes, bright units.
 
-    density = unit exp(code 0), codes = dense network (one hidden layer) of the features; colour = sigmoid of the light
-    network (two hidden layers) of codes and harmonics.
+    density = unit exp(code 0), codes = dense network (one hidden layer) of the features; colour = sigmoid of
+    the light network (two hidden layers) of codes and harmonics.
     """
     inputs, hidden, codes, bright = widths
     code = mlp.mlp(features.T, dense, (inputs, hidden, codes)).T
