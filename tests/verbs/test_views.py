@@ -1,5 +1,5 @@
 """Trained scenes, by one whose views are known in closed form, a ball whose colours are its normals:
-rendering and figures."""
+rendering, figures, surface."""
 
 import json
 import math
@@ -10,7 +10,7 @@ import PIL.Image
 import pytest
 import torch
 
-from isofield.data import load_scene
+from isofield.data import load_scene, load_shape
 from isofield.data.camera_path import CameraPath, write_camera_path
 from isofield.rendering.cameras import Cameras, focal_length, looking_at, pinholes
 from isofield.rendering.rays import Rays, ray_sphere
@@ -21,6 +21,7 @@ from isofield.training.method import Views
 from isofield.training.run_folder import RunFolder
 from isofield.verbs.evaluate import evaluate
 from isofield.verbs.evaluate_views import Judging
+from isofield.verbs.extract import extract
 from isofield.verbs.options import Filming, TrainOptions
 from isofield.verbs.render import render
 from isofield.verbs.render_views import file_names
@@ -229,3 +230,35 @@ def test_a_scene_is_read_again_as_it_was(run, tmp_path):
     shape.touch()
     with pytest.raises(InputError, match="is no scene: --downscale"):
         read_input(shape, TrainOptions(downscale=2))
+
+
+def test_a_ball_is_extracted_in_the_world_with_its_radius_and_its_colours(run, tmp_path):
+    for faces in (None, 4000):
+        mesh, report = extract(run, 64, faces=faces, out=tmp_path / "ball.ply")
+        from_centre = mesh.vertices - CENTRE.numpy()
+        radii = np.linalg.norm(from_centre, axis=1)
+        assert np.abs(radii - RADIUS).max() < report["extraction"]["cell"]
+        true = (from_centre / RADIUS * 0.5 + 0.5) * 255
+        assert np.abs(mesh.colours - true).mean() < 3
+        assert report["closed"]
+        assert report["components"] == 1
+        np.testing.assert_array_equal(load_shape(tmp_path / "ball.ply").colours, mesh.colours)
+        level = json.loads((tmp_path / "ball.ply.certificate.json").read_text())["level"]
+        assert 0 < level["density"] < 200
+        assert level["agreement"] == max(score for _, score in level["tried"])
+
+
+def test_a_level_can_be_asked_for_and_shapes_settings_cannot(run, tmp_path):
+    _, report = extract(run, 24, level=50.0, out=tmp_path / "ball.ply")
+    assert (report["level"]["density"], report["level"]["chosen"]) == (50, "asked for")
+    with pytest.raises(InputError, match="--level"):
+        extract(run, 24, level=-1.0, out=tmp_path / "ball.ply")
+    with pytest.raises(InputError, match="--open"):
+        extract(run, 24, trim=True, out=tmp_path / "ball.ply")
+
+
+def test_the_mesh_of_a_scene_is_judged_by_its_outline_and_its_colours(run):
+    extract(run, 64)
+    figures = evaluate(run)["figures"]
+    assert figures["mesh_silhouette_iou_mean_of_images"] > 0.95  # of pictures 20 pixels across
+    assert figures["mesh_psnr_inside_silhouette_mean_of_images_db"] > 25
