@@ -121,7 +121,7 @@ def compared_views(
         for place, number in enumerate(numbers):
             before = time.perf_counter()
             share = (place / len(numbers), (place + 1) / len(numbers))
-            view = render_view(run.views.render, scene.cameras, int(number), bar, share)
+            view = render_view(run.views.render, scene.cameras, int(number), bar, share, run.views.rays)
             seconds += time.perf_counter() - before
             if judging.out is not None:
                 file = judging.out / f"{files[place]}.png"

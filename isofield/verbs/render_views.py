@@ -48,7 +48,7 @@ def render_views(
     result: dict[str, Any] = {"files": [], "frames": len(cameras), "path": way, "show": filming.show}
     span = (0.0, 1.0)
     if filming.show == "depth":
-        span = depths(run.views.render, cameras)
+        span = depths(run.views.render, cameras, rays=run.views.rays)
         result |= {"range": list(span), "depth_step": _farthest(run, cameras) / DEEPEST}
     background = BACKGROUNDS[filming.background or background_of(run)]
     if out.suffix and out.suffix.lower() not in FILMS:
@@ -57,7 +57,7 @@ def render_views(
     with _written(out, fps, names, result["files"]) as take, progress("rendering") as bar:
         for number in range(len(cameras)):
             share = (number / len(cameras), (number + 1) / len(cameras))
-            view = render_view(run.views.render, cameras, number, bar, share)
+            view = render_view(run.views.render, cameras, number, bar, share, run.views.rays)
             take(picture_of(view, filming.show, span, background))
             if filming.show == "depth" and not out.suffix:
                 file = out / f"{names[number]}.depth.png"
