@@ -17,10 +17,11 @@ from ..rendering.views import View, render_view
 from ..runtime.errors import InputError
 from ..runtime.files import write_json
 from ..runtime.progress import progress, say
-from .render_views import BACKGROUNDS, background_of, file_names, picture_of
+from .render_views import BACKGROUNDS, background_of, file_names, over_background, picture_of
 from .run import Run, reread
+from .views_page import views_page
 
-__all__ = ["Judging", "compared_views", "evaluate_views", "over_background"]
+__all__ = ["Judging", "compared_views", "evaluate_views"]
 
 HEADLINE = ("psnr_mean_of_images_db", "ssim_gaussian11_valid_mean", "psnr_blank_mean_of_images_db")
 POOR = 20.0  # dB, below which views are plainly not good ones
@@ -69,7 +70,7 @@ class Judging:
 def evaluate_views(run: Run, source: Any, judging: Judging) -> dict[str, Any]:
     """The run's views of the test frames beside the photographs, by named figures; of the training frames
     where there are no others. Those of the run's own test frames, all of them and as usual, are written to
-    RUN/metrics.json.
+    RUN/metrics.json, and the page, if there is one, is made anew.
 
     source: the scene (None: read by the path in the run). Raises InputError for what is no scene.
     """
@@ -86,6 +87,8 @@ def evaluate_views(run: Run, source: Any, judging: Judging) -> dict[str, Any]:
     usual = judging == Judging(out=judging.out)
     if usual and scene.fingerprint == known["fingerprint"]:
         write_json(run.folder.metrics, result)
+        if run.folder.page.is_file():
+            views_page(run, scene)
     return result
 
 
@@ -158,15 +161,6 @@ def compared_views(
         "meaning": {name: MEANING[name] for name in figures},
         "images": images,
     }
-
-
-def over_background(picture: np.ndarray, background: float) -> np.ndarray:
-    """A photograph, uint8 [H, W, 3] or [H, W, 4] with colours multiplied by alpha, in front of a grey
-    background: float32 [H, W, 3] in [0, 1]."""
-    values = picture.astype(np.float32) / np.float32(255)
-    if values.shape[2] == 3:
-        return values
-    return np.minimum(values[..., :3] + (1 - values[..., 3:]) * np.float32(background), 1)
 
 
 def _counted(scene: Scene, number: int) -> np.ndarray | None:

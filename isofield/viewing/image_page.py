@@ -4,7 +4,6 @@ spectra, curves, numbers."""
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from html import escape
 
 import numpy as np
 from PIL import Image

@@ -18,8 +18,9 @@ from ..runtime.files import write_text
 from .charts import Curve, curve_svg, number_text
 
 __all__ = [
-    "Number", "address_of_picture", "asset", "curves_section", "facts", "fingerprint", "notes_section",
-    "numbers_section", "section", "tables_section", "with_parts", "write_document",
+    "Number", "address_of_file", "address_of_photograph", "address_of_picture", "asset", "curves_section",
+    "facts", "fingerprint", "notes_section", "numbers_section", "section", "tables_section", "with_parts",
+    "write_document",
 ]  # fmt: skip
 
 
@@ -88,7 +89,21 @@ def address_of_picture(pixels: np.ndarray) -> str:
     """A picture, uint8 [H, W] or [H, W, C], as an address that holds all of it (PNG)."""
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, format="PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")
+    return address_of_file(file.getvalue(), "image/png")
+
+
+def address_of_file(data: bytes, kind: str) -> str:
+    """A file of a MIME type as an address that holds all of it."""
+    return f"data:{kind};base64," + base64.b64encode(data).decode("ascii")
+
+
+def address_of_photograph(pixels: np.ndarray, longest: int) -> str:
+    """A picture, uint8 [H, W, 3], at most `longest` pixels along an axis, as an address (WebP with
+    losses)."""
+    small, file = Image.fromarray(pixels), io.BytesIO()
+    small.thumbnail((longest, longest), Image.Resampling.BOX)
+    small.save(file, format="WEBP", quality=88)
+    return address_of_file(file.getvalue(), "image/webp")
 
 
 def notes_section(notes: Iterable[str]) -> str:
