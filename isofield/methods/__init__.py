@@ -63,6 +63,7 @@ METHODS = {
         "surface",
     ),
     "image": Entry("image", "ImageMethod", "a picture: place to colour", "Tancik et al. 2020", "picture"),
+    "ngp": Entry("ngp", "NGP", "a scene from posed photographs, in a minute", "Mueller et al. 2022", "views"),
     "nerf": Entry(
         "nerf",
         "NeRF",

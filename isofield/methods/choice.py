@@ -81,13 +81,13 @@ class Choice:
 
 
 def suited_to(record: Record) -> Choice:
-    """The method for this input: `image` for a picture; `nerf` for posed photographs; `sdf` where a surface
+    """The method for this input: `image` for a picture; `ngp` for posed photographs; `sdf` where a surface
     separates inside from outside, `occupancy` where only the solid is clear. Raises InputError where there
     is no inside at all."""
     if isinstance(record, Image):
         return Choice("image", "a picture")
     if isinstance(record, Scene):
-        return Choice("nerf", "posed photographs")
+        return Choice("ngp", "posed photographs")
     shape, solid = record, record.solid
     if shape.kind == "points":
         doubts: tuple[str, ...] = ()
