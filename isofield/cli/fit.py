@@ -16,7 +16,7 @@ from .arguments import Shared, parse
 
 __all__ = ["main"]
 
-DESCRIPTION = """Train a field on a shape, a picture or a scene, make what it shows, evaluate it, write a page.
+DESCRIPTION = """Train a neural field on a shape, picture or scene, make what it shows, and write a page.
 
 Takes meshes (.ply .obj .stl .off .glb .gltf .binvox; also open, self-intersecting, inside-out)
 and points, with normals or raw (.ply .xyz .npz .pcd; or a folder of range scans with a .conf).
