@@ -16,7 +16,7 @@ __all__ = ["finish"]
 
 FILMING = Filming(seconds=4, fps=12)
 WIDEST, NARROWEST = 200, 48  # pixels along the longer side of the film
-VIEWS_SECONDS, FILM_SECONDS = 60.0, 15.0  # then fewer views are judged, and the film is smaller
+VIEWS_SECONDS, FILM_SECONDS = 60.0, 8.0  # then fewer views are judged, and the film is smaller
 PROBE = 64  # pixels along the longer side of the view by which the speed is measured
 
 

@@ -32,18 +32,17 @@ def test_fit_says_what_it_made_and_what_comes_next(command, scene, flags, tmp_pa
     assert f"next: isofield render {out} " in text
 
 
-def test_overwrite_takes_away_what_was_rendered_and_leaves_the_rest(command, scene, flags, tmp_path):
+def test_overwrite_takes_away_what_was_rendered_and_leaves_the_rest(command, scene, tmp_path):
     out = tmp_path / "run"
-    command("fit", scene, *flags, "--out", out).assert_done()
+    training = ("train", "nerf", "--data", scene, "--steps", 1, "--rays", 8, "--out", out)
+    assert f"next: isofield evaluate {out}" in command(*training).assert_done().out
     command("render", out, "--path", "train", "--show", "depth").assert_done()
+    command("render", out, "--width", 8, "--seconds", 0.1).assert_done()
     (out / "train" / "note.txt").write_text("mine")
-    command(
-        "train", "nerf", "--data", scene, "--steps", 1, "--samples", 4, "--out", out, "--overwrite"
-    ).assert_done()
+    command(*training, "--overwrite").assert_done()
     left = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
-    assert {path for path in left if not path.startswith("checkpoints")} == {
-        "run.json", "log.jsonl", "train/note.txt"
-    }  # fmt: skip
+    left = {path for path in left if not path.startswith("checkpoints")}
+    assert left == {"run.json", "log.jsonl", "train/note.txt"}
 
 
 def test_open_is_refused_for_a_scene_before_training(command, scene, tmp_path):

@@ -15,7 +15,7 @@ SMALL = {
 }
 SMALL_SCENE = {
     "nerf": {"network": {"width": 16, "depth": 2, "skips": [], "view_width": 8}, "samples": 8, "rays": 64},
-    "ngp": {"levels": 3, "finest": 32, "log2_table": 15, "samples": 4096, "cells": 16, "steps_across": 64},
+    "ngp": {"levels": 3, "finest": 32, "log2_table": 15, "samples": 4096, "cells": 64, "steps_across": 64},
 }
 
 
