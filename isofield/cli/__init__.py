@@ -111,12 +111,14 @@ def _help() -> str:
     lines = "\n".join(f"  {verb:<{width}}  {summary}" for verb, summary in VERBS.items())
     return f"""usage: isofield COMMAND ...
 
-Shapes and pictures as continuous neural fields: a mesh or points go in, a certified mesh comes out.
+Shapes, pictures and scenes as continuous neural fields: a mesh, points or photographs go in; a certified
+mesh, a picture or views from anywhere come out.
 
 {lines}
 
 Start with:
   isofield fit my.ply               makes runs/0001-sdf-my/mesh.ply, certificate.json, metrics.json, page.html
   isofield fit photo.jpg            makes runs/0002-image-photo/reconstruction.png, metrics.json, page.html
+  isofield fit lego --seconds 60    makes runs/0003-ngp-lego/test, orbit.webp, metrics.json, page.html
   isofield COMMAND --help           what a command does, with every flag and its default
 Any command takes --debug for a full trace of an error."""
