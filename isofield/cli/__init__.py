@@ -11,12 +11,12 @@ __all__ = ["main"]
 
 LISTEN = 3.0  # seconds
 VERBS = {
-    "fit": "train on a shape or a picture, extract or render, evaluate, write the page: the main job",
+    "fit": "train on a shape, picture or scene, extract or render, evaluate, write the page: the main job",
     "train": "train one method alone",
     "import": "make a run of a checkpoint of another program",
     "extract": "turn a trained field into a certified mesh",
-    "render": "show a trained picture at any resolution",
-    "evaluate": "compare a run's mesh or picture with its input, by named figures",
+    "render": "show a trained picture at any resolution, a trained scene from anywhere",
+    "evaluate": "compare a run's mesh, picture or views with its input, by named figures",
     "convert": "one representation into another: meshes, points, voxels, fields",
     "compare": "representations side by side at equal bytes",
     "combine": "solids from solids: union, difference, blends, offset, shell",

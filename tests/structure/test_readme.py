@@ -68,7 +68,7 @@ def _provide_inputs(command: list[str], write_scene: Callable[..., Path]) -> Non
     """Put spot, a small picture or a small scene in the working folder under every name that the command
     reads and that is not there."""
     if SCENE in command and not Path(SCENE).exists():
-        write_scene(Path(SCENE), (48, 48))
+        write_scene(Path(SCENE), (80, 80))
     for before, word in itertools.pairwise(command):
         path = Path(word.replace("*", "first"))
         if path.suffix.lower() in IMAGE_ENDINGS and before != "--out" and not path.exists():
