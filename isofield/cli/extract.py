@@ -39,6 +39,8 @@ class Arguments:
     """leave out surface that no input supports: holes stay holes"""
     refine: bool = False
     """move the vertices onto the level of the field, which marching cubes only interpolates"""
+    level: float | None = None
+    """of a scene: the density at which its surface lies (default: where the training cameras see it)"""
     max_memory: str | None = None
     """bound on the memory of the search, such as 1GiB; the mesh is the same"""
     shared: Shared = field(default_factory=Shared)
@@ -50,7 +52,9 @@ def main(arguments: list[str]) -> None:
     a.shared.apply()
     run = open_run(a.run)
     judged = run.folder.metrics.is_file()
-    _, certificate = extract(run, a.resolution, a.search, a.faces, a.open, a.refine, a.max_memory, a.out)
+    _, certificate = extract(
+        run, a.resolution, a.search, a.faces, a.open, a.refine, a.max_memory, a.out, level=a.level
+    )
     volume = "" if certificate["volume"] is None else f", volume {certificate['volume']:.6g}"
     text = f"{a.out or run.folder.mesh}: {in_words(certificate)}, area {certificate['area']:.6g}{volume}"
     show(certificate, a.shared.json, text)

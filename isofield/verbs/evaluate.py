@@ -42,8 +42,8 @@ def evaluate(
     Returns what `compared` does. Of a run that shows a picture, that picture is compared; of one that holds a
     scene, its views: see `evaluate_views`, also for `judging`.
     """
-    if run.description["data"]["kind"] == "scene" and mesh is None:
-        return evaluate_views(run, source, judging)
+    if run.description["data"]["kind"] == "scene":
+        return evaluate_views(run, source, judging, mesh)
     judging.refuse(run.path)
     if "image" in run.method.products():
         if mesh is not None:

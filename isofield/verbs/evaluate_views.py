@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 
 from ..data.image import write_image
-from ..data.readers import Record
+from ..data.readers import Record, load_shape
 from ..data.scene import Scene
+from ..geometry.mesh import Mesh
 from ..metrics.features import perceptual_random_convolutions
 from ..metrics.image import SSIMS, psnr, psnr_mean_of_images, psnr_of_mean_mse
+from ..metrics.silhouette import SILHOUETTE_FIGURES, psnr_inside, silhouette_iou
+from ..rendering.mesh_views import mesh_view
 from ..rendering.views import View, render_view
 from ..runtime.errors import InputError
 from ..runtime.files import write_json
@@ -24,6 +27,7 @@ from .views_page import views_page
 __all__ = ["Judging", "compared_views", "evaluate_views"]
 
 HEADLINE = ("psnr_mean_of_images_db", "ssim_gaussian11_valid_mean", "psnr_blank_mean_of_images_db")
+MESH_SAMPLES = 4  # rays of a mesh along each edge of a pixel
 POOR = 20.0  # dB, below which views are plainly not good ones
 MEANING = {
     "psnr_mean_of_images_db": "peak signal-to-noise ratio of each view, -10 log10 of the mean squared error "
@@ -40,6 +44,7 @@ MEANING = {
     "ssim_luminance5_mean": "structural similarity of the luminance, window of 5 x 5 (instant-ngp)",
     "perceptual_random_convolutions_mean": "distance by a fixed network of random convolutions, built as "
     "LPIPS is but never trained: 0 is equal, not comparable with LPIPS",
+    **SILHOUETTE_FIGURES,
     "views": "number of views",
     "seconds_per_view": "seconds to render one view, mean",
 }
@@ -67,12 +72,15 @@ class Judging:
             raise InputError(f"holds no scene: {', '.join(asked)} is for scenes", where, "Leave it out.")
 
 
-def evaluate_views(run: Run, source: Any, judging: Judging) -> dict[str, Any]:
+def evaluate_views(
+    run: Run, source: Any, judging: Judging, mesh: Mesh | str | Path | None = None
+) -> dict[str, Any]:
     """The run's views of the test frames beside the photographs, by named figures; of the training frames
     where there are no others. Those of the run's own test frames, all of them and as usual, are written to
     RUN/metrics.json, and the page, if there is one, is made anew.
 
-    source: the scene (None: read by the path in the run). Raises InputError for what is no scene.
+    source: the scene (None: read by the path in the run). mesh: another than the run's own, to be judged by
+    silhouettes and colours. Raises InputError for what is no scene, and for a mesh where there is no alpha.
     """
     known = run.description["data"]
     scene: Record = source
@@ -83,8 +91,14 @@ def evaluate_views(run: Run, source: Any, judging: Judging) -> dict[str, Any]:
         asked = {name: value for name, value in asked.items() if value is not None}
         scene = reread(known["path"] if source is None else source, {**known, **asked})
     assert isinstance(scene, Scene)  # the run is one of a scene, and so is what it reads
-    result = compared_views(run, scene, judging)
-    usual = judging == Judging(out=judging.out)
+    if mesh is not None and not scene.has_alpha:
+        raise InputError(
+            "has no alpha, by which meshes are judged",
+            scene.source,
+            "Leave --mesh out, or name other --data.",
+        )
+    result = compared_views(run, scene, judging, mesh=mesh)
+    usual = mesh is None and judging == Judging(out=judging.out)
     if usual and scene.fingerprint == known["fingerprint"]:
         write_json(run.folder.metrics, result)
         if run.folder.page.is_file():
@@ -97,9 +111,12 @@ def compared_views(
     scene: Scene,
     judging: Judging = Judging(),
     keep: Callable[[int, View], None] = lambda n, v: None,
+    mesh: Mesh | str | Path | None = None,
 ) -> dict[str, Any]:
     """The figures, in the form of those of a mesh; "images" has those of each view. keep: called with the
-    number of each frame and what was rendered of it."""
+    number of each frame and what was rendered of it. mesh: None for the run's own, where it has one; it is
+    judged too where the photographs have alpha."""
+    surface = _mesh_to_judge(run, scene, mesh)
     which, numbers = ("test", scene.test) if len(scene.test) else ("train", scene.train)
     doubts = []
     if which == "train":
@@ -133,6 +150,8 @@ def compared_views(
             shown, counted = view.over(background), _counted(scene, int(number))
             truth = over_background(scene.photographs.picture(int(number)), background)
             images.append({"name": scene.names[number], **_figures(shown, truth, counted, background)})
+            if surface is not None:
+                images[-1] |= _mesh_figures(surface, scene, int(number), truth, background)
     ratios = [image["psnr_db"] for image in images]
     blank = [image.pop("psnr_blank_db") for image in images]
     figures = {
@@ -144,6 +163,7 @@ def compared_views(
             f"{name}_mean": float(np.mean([image[name] for image in images]))
             for name in (*SSIMS, "perceptual_random_convolutions")
         },
+        **(_of_mesh(images) if surface is not None else {}),
         "views": len(images),
         "seconds_per_view": seconds / len(images),
     }
@@ -170,6 +190,38 @@ def _counted(scene: Scene, number: int) -> np.ndarray | None:
         return None
     width, height = pictures.sizes[number]
     return pictures.counted[pictures.starts[number] : pictures.starts[number + 1]].reshape(height, width)
+
+
+def _mesh_to_judge(run: Run, scene: Scene, mesh: Mesh | str | Path | None) -> Mesh | None:
+    if isinstance(mesh, Mesh) or not scene.has_alpha:
+        return mesh if isinstance(mesh, Mesh) else None
+    if mesh is None and not run.folder.mesh.is_file():
+        return None
+    loaded = load_shape(run.folder.mesh if mesh is None else mesh)
+    return Mesh(loaded.vertices, loaded.faces, colours=loaded.colours)
+
+
+def _mesh_figures(
+    mesh: Mesh, scene: Scene, number: int, truth: np.ndarray, background: float
+) -> dict[str, float]:
+    """Those of a mesh in one view."""
+    seen = mesh_view(mesh, scene.cameras, number, MESH_SAMPLES)
+    alpha = scene.photographs.picture(number)[..., 3] / np.float32(255)
+    return {
+        "mesh_silhouette_iou": silhouette_iou(seen.opacity, alpha),
+        "mesh_psnr_inside_silhouette_db": psnr_inside(seen.over(background), truth, alpha),
+    }
+
+
+def _of_mesh(images: list[dict[str, Any]]) -> dict[str, float]:
+    """The figures of a mesh in all views; pictures that show nothing have no colours to judge."""
+    overlaps = [image["mesh_silhouette_iou"] for image in images]
+    ratios = [image["mesh_psnr_inside_silhouette_db"] for image in images]
+    return {
+        "mesh_silhouette_iou_mean_of_images": float(np.mean(overlaps)),
+        "mesh_silhouette_iou_least_of_images": min(overlaps),
+        "mesh_psnr_inside_silhouette_mean_of_images_db": float(np.nanmean(ratios)),
+    }
 
 
 def _figures(

@@ -1,18 +1,15 @@
 """From a trained field to a certified mesh in the input's frame and units."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ..data.readers import as_shape
 from ..data.writers import WRITERS, in_file_precision, write_mesh
-from ..extraction.floaters import without_floaters
 from ..extraction.normals import vertex_normals
 from ..extraction.refine import refine as moved_onto_level
 from ..extraction.simplify import simplify
 from ..extraction.surface import Extraction, extract_surface
-from ..extraction.trim import trim as trim_unsupported
 from ..geometry.certificate import Certificate, certify
 from ..geometry.mesh import Mesh
 from ..methods.choice import QUALITIES
@@ -20,6 +17,9 @@ from ..runtime.errors import InputError
 from ..runtime.files import write_json
 from ..runtime.memory import available_memory, parse_size, size_text
 from ..runtime.progress import progress, say
+from ..training.method import Surface, Views
+from .extract_views import surface_of_views
+from .extractable import Extractable, surface_of_shape
 from .run import Run
 
 __all__ = ["check_extraction", "extract"]
@@ -30,6 +30,11 @@ LEAST_MEMORY = 256 << 20  # bytes that an extraction may take in any case
 FINEST = 8192  # cells along an axis: twice that, and float32 cannot tell vertices from grid points
 # what a surface that fills the box takes in all, for each of the resolution^2 columns of cells
 BYTES_PER_SQUARE = 600
+
+EXTRACT: dict[type, Callable[[Run, Any, bool, float | None], Extractable]] = {
+    Surface: surface_of_shape,
+    Views: surface_of_views,
+}
 
 
 def extract(
@@ -42,6 +47,7 @@ def extract(
     max_memory: str | int | None = None,
     out: str | Path | None = None,
     shape: Any = None,
+    level: float | None = None,
 ) -> tuple[Mesh, dict[str, Any]]:
     """The surface of the run's field: (mesh in the input's coordinates, its certificate); both are also
     written.
@@ -51,14 +57,18 @@ def extract(
     vertices onto the level of the field. max_memory: bytes, or text such as "1GiB", for the search. out: file
     of the mesh (.ply .obj .stl .off .glb), with the certificate beside it; None for RUN/mesh.ply, whose
     metrics and page, if the run has them, are then removed: they are those of another mesh. shape: the input,
-    if it is at hand (else read again where it is needed).
+    if it is at hand (else read again where it is needed). level: of a scene, the density at which the surface
+    lies; None to choose it by what the training cameras see, see `extract_views`.
     """
     quality = QUALITIES[run.description["quality"]]
     resolution = quality.resolution if resolution is None else resolution
     limit = check_extraction(resolution, faces, max_memory, out)
     if out is not None and str(Path(out).resolve()) == run.description["data"]["path"]:
         raise InputError("is the input of this run", out, "Name another file.")
-    surface = run.field.surface
+    makes = {type(product) for product in run.method.products().values()} & set(EXTRACT)
+    if not makes:
+        raise InputError("holds no surface: it shows a picture", run.path, "Take isofield render for it.")
+    surface = EXTRACT[makes.pop()](run, shape, trim, level)
     with progress("extracting") as bar:
         found = extract_surface(
             surface.field,
@@ -68,16 +78,7 @@ def extract(
             max_memory=_memory_limit(resolution) if limit is None else limit,
             progress=bar.update,
         )
-    if shape is None:
-        shape = run.shape() if trim else run.field.input()
-    else:
-        shape = as_shape(shape)
-    mesh, floaters, moved = found.mesh, 0, False
-    if shape is not None:
-        support, reach = run.field.support(shape, found.cell)
-        mesh, floaters = without_floaters(mesh, support, reach)
-        if trim:
-            mesh = trim_unsupported(mesh, support, reach)
+    (mesh, floaters), moved = surface.cleaned(found.mesh, found.cell), False
     if refine:
         mesh, moved = moved_onto_level(surface.field, surface.inside, mesh, found.cell), True
     if faces is not None and faces < len(mesh.faces):
@@ -85,16 +86,12 @@ def extract(
         if not 0.9 * faces <= len(mesh.faces) <= 1.1 * faces:
             say(f"note: {len(mesh.faces):,} faces, not {faces:,}: with fewer the surface would tear")
     normals = vertex_normals(surface.field, surface.inside, mesh, found.cell)
-    colours = None
-    if shape is not None and shape.colours is not None:
-        given = shape.colours if shape.kind == "mesh" else shape.colours[shape.used]
-        carried = shape.solid.carried(given.astype(np.float32), mesh.vertices)
-        colours = np.rint(carried).astype(np.uint8)
-    tolerance = ROUNDING * found.cell / run.frame.scale
-    mesh = Mesh(run.frame.to_input(mesh.vertices), mesh.faces, normals, colours)
-    mesh = in_file_precision(mesh, tolerance)  # first: the certificate is one of the file
+    cell = found.cell / surface.frame.scale
+    mesh = Mesh(surface.frame.to_input(mesh.vertices), mesh.faces, normals)
+    mesh = replace(mesh, colours=surface.colours(mesh, cell))
+    mesh = in_file_precision(mesh, ROUNDING * cell)  # first: the certificate is one of the file
     certificate = certify(mesh, from_marching_cubes=not moved)
-    report = _report(run, found, certificate, trim, refine, floaters if shape is not None else None)
+    report = _report(surface, found, certificate, trim, refine, floaters)
     target = run.folder.mesh if out is None else Path(out)
     own = target.resolve() == run.folder.mesh.resolve()
     if own:  # first: what is left after a kill must not speak of another mesh
@@ -107,7 +104,7 @@ def extract(
             f"isofield {run.description['isofield']}, "
             f"{run.description['method']} of {run.description['data']['name']}"
         ],
-        tolerance=tolerance,
+        tolerance=ROUNDING * cell,
     )
     write_json(run.folder.certificate if own else target.with_name(target.name + ".certificate.json"), report)
     return mesh, report
@@ -155,9 +152,19 @@ def _memory_limit(resolution: int) -> int | None:
 
 
 def _report(
-    run: Run, found: Extraction, certificate: Certificate, trim: bool, refined: bool, floaters: int | None
+    surface: Extractable,
+    found: Extraction,
+    certificate: Certificate,
+    trim: bool,
+    refined: bool,
+    floaters: int | None,
 ) -> dict[str, Any]:
-    scale = run.frame.scale
+    heuristic = list(surface.heuristic)
+    if found.search == "mise":
+        heuristic.append(
+            f"components that no point of the grid of {found.coarse} cells an axis falls into are not found; "
+            "`isofield extract --search dense` reads every point"
+        )
     return {
         **certificate.to_json(),
         "units": "the input's own",
@@ -165,23 +172,12 @@ def _report(
             "search": found.search,
             "resolution": found.resolution,
             "coarse": found.coarse,
-            "cell": found.cell / scale,
+            "cell": found.cell / surface.frame.scale,
             "evaluations": found.evaluations,
             "trimmed": trim,
             "refined": refined,
             "floaters_removed": floaters,
         },
-        "heuristic": _heuristics(found, trim),
+        **surface.findings,
+        "heuristic": heuristic,
     }
-
-
-def _heuristics(found: Extraction, trim: bool) -> list[str]:
-    text = ["that the field follows the input is measured (metrics.json), not proved"]
-    if found.search == "mise":
-        text.append(
-            f"components that no point of the grid of {found.coarse} cells an axis falls into are not found; "
-            "`isofield extract --search dense` reads every point"
-        )
-    if trim:
-        text.append("surface farther from the input than twice what the field resolves was left out")
-    return text
