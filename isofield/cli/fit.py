@@ -27,8 +27,8 @@ Takes scenes: photographs with their cameras, a folder with transforms_train.jso
 *_par.txt (Middlebury). `isofield data check FOLDER` draws the cameras first.
 The method that suits the input is chosen and said.
 Makes of a shape RUN/mesh.ply (watertight, in the input's own coordinates) and RUN/certificate.json,
-of a picture RUN/reconstruction.png and RUN/spectrum.png, of a scene RUN/test (views of the frames kept for
-tests) and RUN/orbit.webp; RUN/metrics.json and RUN/page.html of all.
+of a picture RUN/reconstruction.png and RUN/spectrum.png, of a scene RUN/mesh.ply in colour, RUN/test
+(views of the frames kept for tests) and RUN/orbit.webp; RUN/metrics.json and RUN/page.html of all.
 
 Examples: isofield fit bunny.ply
           isofield fit scan.ply --quality high --out runs/scan

@@ -1,12 +1,14 @@
-"""What a fit makes of a scene: figures of its test views, the views themselves, an orbit, the page."""
+"""What a fit makes of a scene: the mesh, figures of its test views, these views, a film, the page."""
 
 import time
 
 from ..data.scene import Scene
 from ..rendering.views import render_view
+from ..runtime.errors import InputError
 from ..runtime.files import write_json
 from ..runtime.progress import Stopwatch, say
 from .evaluate_views import Judging, compared_views
+from .extract import extract
 from .options import Filming, Meshing
 from .render_views import render_views
 from .run import Run
@@ -21,7 +23,15 @@ PROBE = 64  # pixels along the longer side of the view by which the speed is mea
 
 
 def finish(run: Run, scene: Scene, meshing: Meshing, watch: Stopwatch) -> None:
-    """Write metrics, test views (training views, where there are no others), a film and the page."""
+    """Write the mesh, metrics, test views (training views, where there are no others), a film and the page.
+
+    A scene in which the cameras see no surface gets no mesh, and a note.
+    """
+    try:
+        extract(run, meshing.resolution, faces=meshing.faces, max_memory=meshing.max_memory)
+    except InputError as error:
+        say(f"note: no mesh was made: {error}")
+    watch.lap("extraction")
     pace = _seconds_per_pixel(run)
     which, numbers = ("test", scene.test) if len(scene.test) else ("train", scene.train)
     sizes = scene.cameras.sizes[numbers].prod(axis=1)
