@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def evaluate_views(
 ) -> dict[str, Any]:
     """The run's views of the test frames beside the photographs, by named figures; of the training frames
     where there are no others. Those of the run's own test frames, all of them and as usual, are written to
-    RUN/metrics.json, and the page, if there is one, is made anew.
+    RUN/metrics.json, and the page is made anew.
 
     source: the scene (None: read by the path in the run). mesh: another than the run's own, to be judged by
     silhouettes and colours. Raises InputError for what is no scene, and for a mesh where there is no alpha.
@@ -101,8 +102,7 @@ def evaluate_views(
     usual = mesh is None and judging == Judging(out=judging.out)
     if usual and scene.fingerprint == known["fingerprint"]:
         write_json(run.folder.metrics, result)
-        if run.folder.page.is_file():
-            views_page(run, scene)
+        views_page(run, scene)
     return result
 
 
@@ -175,7 +175,7 @@ def compared_views(
     return {
         "truth": scene.source,
         "compared": {"frames": which, "background": named, "downscale": scene.downscale},
-        "headline": {name: figures[name] for name in HEADLINE},
+        "headline": {name: figures[name] for name in HEADLINE if isfinite(figures[name])},
         "doubts": doubts,
         "figures": figures,
         "meaning": {name: MEANING[name] for name in figures},
