@@ -1,6 +1,7 @@
 """Shapes in type annotations are checked while testing; real inputs are read from ../shared where it is
 present."""
 
+import importlib.util
 import os
 import sys
 from importlib.machinery import PathFinder
@@ -37,3 +38,12 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("../shared (real inputs, parity packs) is not there")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def ball_scene():
+    """The module tests/ball_scene.py: a scene known in closed form, `write_scene` and its VIEWS."""
+    spec = importlib.util.spec_from_file_location("ball_scene", Path(__file__).with_name("ball_scene.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -11,12 +11,12 @@ __all__ = ["main"]
 
 LISTEN = 3.0  # seconds
 VERBS = {
-    "fit": "train on a shape or a picture, extract or render, evaluate, write the page: the main job",
+    "fit": "train on a shape, picture or scene, extract or render, evaluate, write the page: the main job",
     "train": "train one method alone",
     "import": "make a run of a checkpoint of another program",
     "extract": "turn a trained field into a certified mesh",
-    "render": "show a trained picture at any resolution",
-    "evaluate": "compare a run's mesh or picture with its input, by named figures",
+    "render": "show a trained picture at any resolution, a trained scene from anywhere",
+    "evaluate": "compare a run's mesh, picture or views with its input, by named figures",
     "convert": "one representation into another: meshes, points, voxels, fields",
     "compare": "representations side by side at equal bytes",
     "combine": "solids from solids: union, difference, blends, offset, shell",
@@ -111,12 +111,14 @@ def _help() -> str:
     lines = "\n".join(f"  {verb:<{width}}  {summary}" for verb, summary in VERBS.items())
     return f"""usage: isofield COMMAND ...
 
-Shapes and pictures as continuous neural fields: a mesh or points go in, a certified mesh comes out.
+Shapes, pictures and scenes as continuous neural fields: a mesh, points or photographs go in; a certified
+mesh, a picture or views from anywhere come out.
 
 {lines}
 
 Start with:
   isofield fit my.ply               makes runs/0001-sdf-my/mesh.ply, certificate.json, metrics.json, page.html
   isofield fit photo.jpg            makes runs/0002-image-photo/reconstruction.png, metrics.json, page.html
+  isofield fit lego --seconds 60    makes runs/0003-ngp-lego/test, orbit.webp, metrics.json, page.html
   isofield COMMAND --help           what a command does, with every flag and its default
 Any command takes --debug for a full trace of an error."""

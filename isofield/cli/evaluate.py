@@ -18,6 +18,7 @@ DESCRIPTION = """Compare what a run holds with its input.
 
 Of a shape: intersection over union, distances, normals, F-score. Of a picture: PSNR. Of a scene: PSNR,
 structural similarity, perceptual distance of its views of the test frames. Each by its full name.
+What belongs to the run's own input is written to RUN/metrics.json, and RUN/page.html is made anew.
 
 Examples: isofield evaluate runs/0001-sdf-bunny
           isofield evaluate runs/0001-sdf-bunny --mesh small.stl --data truth.ply

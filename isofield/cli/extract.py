@@ -18,7 +18,8 @@ DESCRIPTION = """Extract the surface of a trained field, in the input's own coor
 
 Examples: isofield extract runs/0001-sdf-bunny --resolution 512
           isofield extract runs/0001-sdf-bunny --resolution 1024 --max-memory 1GiB --out bunny.glb
-          isofield extract runs/0001-sdf-bunny --faces 20000 --out small.stl"""
+          isofield extract runs/0001-sdf-bunny --faces 20000 --out small.stl
+          isofield extract runs/0002-ngp-lego --resolution 256 --out lego.glb"""
 
 
 @dataclass(frozen=True)

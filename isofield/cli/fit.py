@@ -16,20 +16,26 @@ from .arguments import Shared, parse
 
 __all__ = ["main"]
 
-DESCRIPTION = """Train a neural field on a shape or a picture, make what it shows, evaluate it, write a page.
+DESCRIPTION = """Train a neural field on a shape, picture or scene, make what it shows, and write a page.
 
 Takes meshes (.ply .obj .stl .off .glb .gltf .binvox; also open, self-intersecting, inside-out)
 and points, with normals or raw (.ply .xyz .npz .pcd; or a folder of range scans with a .conf).
 Takes pictures too (.png .jpg .jpeg .webp .tif .tiff .bmp .gif .ppm .pgm .avif), upright as their EXIF
 orientation says.
+Takes scenes: photographs with their cameras, a folder with transforms_train.json (Blender), transforms.json
+(nerfstudio, instant-ngp; or the file itself), poses_bounds.npy (LLFF), a COLMAP model, cameras.npz (IDR) or
+*_par.txt (Middlebury). `isofield data check FOLDER` draws the cameras first.
 The method that suits the input is chosen and said.
 Makes of a shape RUN/mesh.ply (watertight, in the input's own coordinates) and RUN/certificate.json,
-of a picture RUN/reconstruction.png and RUN/spectrum.png; RUN/metrics.json and RUN/page.html of both.
+of a picture RUN/reconstruction.png and RUN/spectrum.png, of a scene RUN/mesh.ply in colour, RUN/test
+(views of the frames kept for tests) and RUN/orbit.webp; RUN/metrics.json and RUN/page.html of all.
 
 Examples: isofield fit bunny.ply
           isofield fit scan.ply --quality high --out runs/scan
           isofield fit *.stl --seconds 5
-          isofield fit photo.jpg"""
+          isofield fit photo.jpg
+          isofield fit lego --downscale 8 --seconds 60
+          isofield fit captured/transforms.json --holdout 8 --out runs/captured"""
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,8 @@ class Arguments:
     """Arguments of `isofield fit`."""
 
     inputs: tyro.conf.Positional[tuple[Path, ...]] = ()
-    """files to fit, or folders of them, one after another (with --resume and none: the run's own)"""
+    """files and scenes to fit, or folders of files, one after another (with --resume and none: the run's
+    own)"""
     method: str | None = None
     """the method (default: the one that suits the input)"""
     quality: Literal["draft", "standard", "high"] | None = None
@@ -102,7 +109,7 @@ def main(arguments: list[str]) -> None:
             failed.append(path)
             say(f"isofield fit: {error}")
             continue
-        certificate = {} if _is_picture(run) else {"certificate": run.certificate}
+        certificate = {"certificate": run.certificate} if run.folder.certificate.is_file() else {}
         products = {
             "doubts": [*run.description["doubts"], *run.metrics["doubts"]],
             **certificate,
@@ -135,12 +142,13 @@ def _input_of(training: TrainOptions) -> tuple[Path, ...]:
 def _files(inputs: tuple[Path, ...]) -> list[Path]:
     from ..data import IMAGE_ENDINGS, READERS
     from ..data.readers import scans_of
+    from ..data.scenes import holds_scene
 
     known = (*READERS, *IMAGE_ENDINGS)
 
     files: list[Path] = []
     for path in inputs:
-        if path.is_dir() and scans_of(path) is None:
+        if path.is_dir() and scans_of(path) is None and not holds_scene(path):
             found = sorted(entry for entry in path.iterdir() if entry.suffix.lower() in known)
             if not found:
                 raise InputError("holds no file that can be read", path, f"Known formats: {' '.join(known)}.")
@@ -152,14 +160,14 @@ def _files(inputs: tuple[Path, ...]) -> list[Path]:
     return files
 
 
-def _is_picture(run: Any) -> bool:
-    return run.description["data"]["kind"] == "image"
-
-
 def _text(run: Any) -> str:
-    if _is_picture(run):
+    kind = run.description["data"]["kind"]
+    if kind == "image":
         first = str(run.folder.reconstruction)
         following = f"isofield render {run.path} --width 2048 --out big.png"
+    elif kind == "scene":
+        first = f"{run.path / run.metrics['compared']['frames']}: {len(run.metrics['images'])} views"
+        following = f"isofield render {run.path} --seconds 6 --width 800 --out orbit.webp"
     else:
         from ..geometry.certificate import in_words
 

@@ -27,7 +27,11 @@ def main(arguments: list[str]) -> None:
         raise InputError(f"there is no method {name!r}", "train", f"The methods: {', '.join(METHODS)}.")
     _, config = METHODS[name].load()
     parts: list[tuple[str, Any, Any]] = [
-        ("data", Annotated[Path, tyro.conf.arg(help="the file to train on")], MISSING),
+        (
+            "data",
+            Annotated[Path, tyro.conf.arg(help="the file, or the folder of a scene, to train on")],
+            MISSING,
+        ),
         ("config", config, field(default_factory=config)),
         ("training", TrainOptions, field(default_factory=TrainOptions)),
         ("shared", Shared, field(default_factory=Shared)),
@@ -41,8 +45,8 @@ def main(arguments: list[str]) -> None:
 
 
 def _following(run: Any) -> str:
-    picture = run.description["data"]["kind"] == "image"
-    return f"evaluate {run.path}" if picture else f"extract {run.path}"
+    shape = run.description["data"]["kind"] not in ("image", "scene")
+    return f"extract {run.path}" if shape else f"evaluate {run.path}"
 
 
 def _help() -> str:
@@ -51,4 +55,8 @@ def _help() -> str:
         "`isofield train METHOD --help` lists its settings.\n"
         "With N processes: torchrun --nproc-per-node N -m isofield train METHOD ..."
     )
-    return f"usage: isofield train METHOD --data PATH ...\n\n{lines}\n\n{advice}"
+    examples = (
+        "Examples: isofield train sdf --data bunny.ply --seconds 10\n"
+        "          isofield train nerf --data lego --downscale 8 --seconds 600 --out runs/lego"
+    )
+    return f"usage: isofield train METHOD --data PATH ...\n\n{lines}\n\n{advice}\n\n{examples}"

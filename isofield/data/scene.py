@@ -40,7 +40,7 @@ class Photographs:
     def __len__(self) -> int:
         return len(self.sizes)
 
-    def picture(self, number: int) -> np.ndarray:
+    def picture(self, number: int | np.integer) -> np.ndarray:
         """Picture `number` as uint8 [H, W, C]."""
         width, height = self.sizes[number]
         return self.pixels[self.starts[number] : self.starts[number + 1]].reshape(

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ..data.samples import WHOLE, Share, Turns, generator
@@ -19,6 +19,7 @@ from ..data.scene import Scene
 from ..data.scenes.llff import recentred
 from ..kernels.adam import Adam
 from ..networks.nerf import NeRFNetwork, NeRFWiring
+from ..rendering.cameras import Cameras
 from ..rendering.rays import Rays, in_depths, to_ndc
 from ..rendering.sampling import even_depths, jittered, with_importance
 from ..rendering.volume import (
@@ -284,17 +285,24 @@ class NeRF:
         return replace(self._pixels(frames, numbers), draws=Draws(jitter, importance, *both))
 
     def _pixels(self, frames: np.ndarray, numbers: np.ndarray) -> Seen:
-        """Pixels of pictures: their rays with directions of depth 1, their colours over the background."""
+        """Pixels of pictures: their rays, their colours over the background."""
         cameras, photographs = self._scene.cameras, self._scene.photographs
         y, x = np.divmod(numbers, cameras.sizes[frames, 0])
-        rays = cameras.rays(frames, np.column_stack([x, y]) + self.config.pixel_centre)
-        rays = in_depths(rays, torch.from_numpy(cameras.axes[frames].astype(np.float32)))
+        rays = self._rays(cameras, frames, np.column_stack([x, y]))
         pixels = photographs.pixels[photographs.starts[frames] + numbers]
         values = torch.from_numpy(pixels.astype(np.float32) / np.float32(255))
         if values.shape[1] == 4 and self.config.white:
             values = values[:, :3] + (1 - values[:, 3:])
         nothing = torch.empty(len(frames), 0)
         return Seen(*self._inside(rays), values[:, :3], Draws(nothing, nothing))
+
+    def _rays(
+        self, cameras: Cameras, numbers: int | Int[np.ndarray, " rays"], pixels: Int[np.ndarray, "rays 2"]
+    ) -> Rays:
+        """The rays of pixels (column, row), with directions of depth 1."""
+        rays = cameras.rays(numbers, pixels + self.config.pixel_centre)
+        axes = cameras.axes[np.broadcast_to(np.asarray(numbers), (len(pixels),))]
+        return in_depths(rays, torch.from_numpy(axes.astype(np.float32)))
 
     def _inside(self, rays: Rays) -> tuple[Rays, Float[Tensor, "rays 3"]]:
         """Rays of the world in the network's coordinates, t unchanged but for normalised device
@@ -330,7 +338,7 @@ class NeRF:
     def products(self) -> dict[str, Views]:
         """The views, in the world of the scene."""
         c = self.config
-        return {"views": Views(self._render, self._density, self._colour, c.lower, c.upper)}
+        return {"views": Views(self._render, self._density, self._colour, c.lower, c.upper, self._rays)}
 
     @torch.no_grad()
     def _render(self, rays: Rays) -> Rendered:

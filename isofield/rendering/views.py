@@ -5,17 +5,27 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from ..runtime.progress import Progress
 from .cameras import Cameras
 from .rays import Rays
 from .volume import Rendered
 
-__all__ = ["View", "depths", "render_view"]
+__all__ = ["PixelRays", "View", "depths", "render_view", "through_centres"]
 
 RAYS = 1 << 13  # at a time: more are hardly faster, and a large network needs memory for each
 SEEN = 0.5  # opacity from which on a ray ends at something
+
+PixelRays = Callable[[Cameras, int | Int[np.ndarray, " rays"], Int[np.ndarray, "rays 2"]], Rays]
+"""Cameras, their numbers (or one), pixels (column, row) -> the rays through them."""
+
+
+def through_centres(
+    cameras: Cameras, numbers: int | Int[np.ndarray, " rays"], pixels: Int[np.ndarray, "rays 2"]
+) -> Rays:
+    """Rays with unit directions through the centres of pixels (column, row)."""
+    return cameras.rays(numbers, pixels + 0.5)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,17 +55,21 @@ def render_view(
     number: int,
     progress: Progress | None = None,
     span: tuple[float, float] = (0.0, 1.0),
+    rays: PixelRays = through_centres,
 ) -> View:
-    """What camera `number` sees through the centres of its pixels, by `render`: rays -> what they see.
+    """What camera `number` sees, by `render`: rays -> what they see.
 
-    progress: told the share done, from span[0] to span[1].
+    progress: told the share done, from span[0] to span[1]. rays: where in the pixels they pass; with
+    directions of any length, which distances are then multiplied by.
     """
     width, height = (int(size) for size in cameras.sizes[number])
     values = np.empty((height * width, 5), np.float32)
     for start in range(0, len(values), RAYS):
         rows, columns = np.divmod(np.arange(start, min(start + RAYS, len(values))), width)
-        seen = render(cameras.rays(number, np.column_stack([columns, rows]) + 0.5))
-        parts = torch.cat([seen.colour, seen.opacity[:, None], seen.distance[:, None]], dim=1)
+        chosen = rays(cameras, number, np.column_stack([columns, rows]))
+        seen = render(chosen)
+        distance = seen.distance * chosen.directions.norm(dim=1)
+        parts = torch.cat([seen.colour, seen.opacity[:, None], distance[:, None]], dim=1)
         values[start : start + RAYS] = parts.cpu().numpy()
         if progress is not None:
             share = min(start + RAYS, len(values)) / len(values)
@@ -65,13 +79,18 @@ def render_view(
 
 
 def depths(
-    render: Callable[[Rays], Rendered], cameras: Cameras, longest: int = 40, views: int = 5
+    render: Callable[[Rays], Rendered],
+    cameras: Cameras,
+    longest: int = 40,
+    views: int = 5,
+    rays: PixelRays = through_centres,
 ) -> tuple[float, float]:
     """The range of depths in a few small views of the cameras, but for a hundredth at each end: what colours
     of depth are to span. (0, 1) where they see nothing."""
     some = cameras[np.unique(np.linspace(0, len(cameras) - 1, views).round().astype(int))]
     small = some.resized(np.maximum(some.sizes * longest // some.sizes.max(axis=1, keepdims=True), 1))
-    found = np.concatenate([render_view(render, small, n).depth.ravel() for n in range(len(small))])
+    seen = [render_view(render, small, number, rays=rays) for number in range(len(small))]
+    found = np.concatenate([view.depth.ravel() for view in seen])
     found = found[np.isfinite(found)]
     if len(found) == 0:
         return 0.0, 1.0

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ..data.samples import WHOLE, Share
 from ..geometry.level import Inside
 from ..rendering.rays import Rays
+from ..rendering.views import PixelRays, through_centres
 from ..rendering.volume import Rendered
 
 __all__ = [
@@ -103,7 +104,9 @@ class Views:
 
     render: rays with unit directions -> what they see, by the method's own sampling (deterministic). density:
     points [N, 3] -> [N], per unit of length; 0 outside the box. colour: points, unit directions [N, 3] -> [N,
-    3], sRGB. lower, upper: corners of the box outside of which nothing is known.
+    3], sRGB. lower, upper: corners of the box outside of which nothing is known. rays: cameras, their
+    numbers, pixels (column, row) [N, 2] -> the rays that the method takes for these pixels; `render` takes
+    them too, whatever the length of their directions.
     """
 
     render: Callable[[Rays], Rendered]
@@ -111,6 +114,7 @@ class Views:
     colour: Callable[[Tensor, Tensor], Tensor]
     lower: tuple[float, float, float]
     upper: tuple[float, float, float]
+    rays: PixelRays = through_centres
 
 
 Product = Surface | Picture | Views

@@ -171,6 +171,13 @@ def _remove_run(path: Path) -> None:
     products = (run.mesh, run.certificate, run.reconstruction, run.spectrum)
     for file in (run.log, *products, run.metrics, run.seconds, run.page):
         file.unlink(missing_ok=True)
+    for view in ("test", "train"):  # what `render` makes of a scene where no other place is named
+        for file in (path / view).glob("*.png"):
+            file.unlink()
+        if (path / view).is_dir() and not any((path / view).iterdir()):
+            (path / view).rmdir()
+    for film in path.glob("*.webp"):
+        film.unlink()
     (run.checkpoints / "latest").unlink(missing_ok=True)
     for checkpoint in run.checkpoints.glob("*.safetensors"):
         checkpoint.unlink()

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,11 @@ from ..rendering.views import View, render_view
 from ..runtime.errors import InputError
 from ..runtime.files import write_json
 from ..runtime.progress import progress, say
-from .render_views import BACKGROUNDS, background_of, file_names, picture_of
+from .render_views import BACKGROUNDS, background_of, file_names, over_background, picture_of
 from .run import Run, reread
+from .views_page import views_page
 
-__all__ = ["Judging", "compared_views", "evaluate_views", "over_background"]
+__all__ = ["Judging", "compared_views", "evaluate_views"]
 
 HEADLINE = ("psnr_mean_of_images_db", "ssim_gaussian11_valid_mean", "psnr_blank_mean_of_images_db")
 MESH_SAMPLES = 4  # rays of a mesh along each edge of a pixel
@@ -76,7 +78,7 @@ def evaluate_views(
 ) -> dict[str, Any]:
     """The run's views of the test frames beside the photographs, by named figures; of the training frames
     where there are no others. Those of the run's own test frames, all of them and as usual, are written to
-    RUN/metrics.json.
+    RUN/metrics.json, and the page is made anew.
 
     source: the scene (None: read by the path in the run). mesh: another than the run's own, to be judged by
     silhouettes and colours. Raises InputError for what is no scene, and for a mesh where there is no alpha.
@@ -100,6 +102,7 @@ def evaluate_views(
     usual = mesh is None and judging == Judging(out=judging.out)
     if usual and scene.fingerprint == known["fingerprint"]:
         write_json(run.folder.metrics, result)
+        views_page(run, scene)
     return result
 
 
@@ -138,7 +141,7 @@ def compared_views(
         for place, number in enumerate(numbers):
             before = time.perf_counter()
             share = (place / len(numbers), (place + 1) / len(numbers))
-            view = render_view(run.views.render, scene.cameras, int(number), bar, share)
+            view = render_view(run.views.render, scene.cameras, int(number), bar, share, run.views.rays)
             seconds += time.perf_counter() - before
             if judging.out is not None:
                 file = judging.out / f"{files[place]}.png"
@@ -172,21 +175,12 @@ def compared_views(
     return {
         "truth": scene.source,
         "compared": {"frames": which, "background": named, "downscale": scene.downscale},
-        "headline": {name: figures[name] for name in HEADLINE},
+        "headline": {name: figures[name] for name in HEADLINE if isfinite(figures[name])},
         "doubts": doubts,
         "figures": figures,
         "meaning": {name: MEANING[name] for name in figures},
         "images": images,
     }
-
-
-def over_background(picture: np.ndarray, background: float) -> np.ndarray:
-    """A photograph, uint8 [H, W, 3] or [H, W, 4] with colours multiplied by alpha, in front of a grey
-    background: float32 [H, W, 3] in [0, 1]."""
-    values = picture.astype(np.float32) / np.float32(255)
-    if values.shape[2] == 3:
-        return values
-    return np.minimum(values[..., :3] + (1 - values[..., 3:]) * np.float32(background), 1)
 
 
 def _counted(scene: Scene, number: int) -> np.ndarray | None:

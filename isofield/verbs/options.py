@@ -22,8 +22,8 @@ class Meshing:
     trim: bool = False
     max_memory: str | int | None = None
 
-    def refuse(self, where: str) -> None:
-        """Raise InputError where any of it is asked for, of an input that has no surface."""
+    def refuse(self, where: str, kind: str = "a picture") -> None:
+        """Raise InputError where any of it is asked for, of an input of this kind, which cannot have it."""
         flags = {
             "resolution": "--resolution",
             "faces": "--faces",
@@ -32,7 +32,7 @@ class Meshing:
         }
         asked = [flags[name] for name, value in vars(self).items() if value not in (None, False)]
         if asked:
-            raise InputError(f"is a picture: {', '.join(asked)} is for shapes", where, "Leave it out.")
+            raise InputError(f"is {kind}: {', '.join(asked)} is for shapes", where, "Leave it out.")
 
 
 @dataclass(frozen=True)

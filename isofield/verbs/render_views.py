@@ -20,7 +20,15 @@ from ..viewing.colours import colour_map
 from .options import Filming
 from .run import Run
 
-__all__ = ["background_of", "file_names", "picture_of", "render_views"]
+__all__ = [
+    "BACKGROUNDS",
+    "background_of",
+    "file_names",
+    "over_background",
+    "picture_of",
+    "render_views",
+    "usual_way",
+]
 
 FPS, SECONDS = 24.0, 4.0
 MOST = 100_000  # frames
@@ -48,7 +56,7 @@ def render_views(
     result: dict[str, Any] = {"files": [], "frames": len(cameras), "path": way, "show": filming.show}
     span = (0.0, 1.0)
     if filming.show == "depth":
-        span = depths(run.views.render, cameras)
+        span = depths(run.views.render, cameras, rays=run.views.rays)
         result |= {"range": list(span), "depth_step": _farthest(run, cameras) / DEEPEST}
     background = BACKGROUNDS[filming.background or background_of(run)]
     if out.suffix and out.suffix.lower() not in FILMS:
@@ -57,7 +65,7 @@ def render_views(
     with _written(out, fps, names, result["files"]) as take, progress("rendering") as bar:
         for number in range(len(cameras)):
             share = (number / len(cameras), (number + 1) / len(cameras))
-            view = render_view(run.views.render, cameras, number, bar, share)
+            view = render_view(run.views.render, cameras, number, bar, share, run.views.rays)
             take(picture_of(view, filming.show, span, background))
             if filming.show == "depth" and not out.suffix:
                 file = out / f"{names[number]}.depth.png"
@@ -78,10 +86,24 @@ def picture_of(view: View, show: str, span: tuple[float, float], background: flo
     return (np.clip(values, 0, 1) * 255).round().astype(np.uint8)
 
 
+def over_background(picture: np.ndarray, background: float) -> np.ndarray:
+    """A photograph, uint8 [H, W, 3] or [H, W, 4] with colours multiplied by alpha, in front of a grey
+    background: float32 [H, W, 3] in [0, 1]."""
+    values = picture.astype(np.float32) / np.float32(255)
+    if values.shape[2] == 3:
+        return values
+    return np.minimum(values[..., :3] + (1 - values[..., 3:]) * np.float32(background), 1)
+
+
 def background_of(run: Run) -> str:
     """What is behind the scene by itself: white where the photographs have alpha, as the papers have it, else
     black."""
     return "white" if run.description["data"]["channels"] == 4 else "black"
+
+
+def usual_way(run: Run) -> str:
+    """How a film goes through the scene by itself; RUN/WAY.webp is its file."""
+    return "spiral" if run.description["data"]["forward_facing"] else "orbit"
 
 
 def file_names(frames: list[str]) -> list[str]:
@@ -102,7 +124,7 @@ def _path(run: Run, filming: Filming) -> tuple[str, Cameras, list[str], float]:
     """The way by name, its cameras, names for their files, and frames a second."""
     known = run.description["data"]
     run.views  # noqa: B018 (raises where there are none)
-    way = filming.path or ("spiral" if known["forward_facing"] else "orbit")
+    way = filming.path or usual_way(run)
     fps = FPS if filming.fps is None else filming.fps
     if not 0.1 <= fps <= 240:
         raise InputError(f"must be from 0.1 to 240, not {fps:g}", "--fps", "Usual are 24 and 30.")

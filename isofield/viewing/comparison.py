@@ -8,11 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import __version__
 from ..geometry.mesh import Mesh
-from ..runtime.files import write_text
 from ..runtime.memory import size_text
-from .page_parts import address_of_picture, asset, fingerprint, section, with_parts
+from .page_parts import address_of_picture, section, write_document
 from .picture import contact_sheet, draw_mesh, write_png
 from .rate_chart import Series, rate_svg
 
@@ -118,17 +116,14 @@ def write_comparison_page(path: str | os.PathLike, comparison: Comparison) -> No
         blocks.append(section(size_text(size), body))
     remarks = "".join(f"<li>{escape(remark)}</li>" for remark in comparison.remarks)
     blocks.append(section("What was done", f'<ul class="sentences">{remarks}</ul>'))
-    style = asset("page.css") + asset("comparison.css")
-    parts = {
-        "title": escape(comparison.title),
-        "subtitle": escape(comparison.subtitle),
-        "command": escape(comparison.command),
-        "style": style,
-        "style_hash": fingerprint(style),
-        "blocks": "\n".join(blocks),
-        "version": escape(__version__),
-    }
-    write_text(path, with_parts(asset("comparison.html"), parts))
+    write_document(
+        path,
+        comparison.title,
+        comparison.subtitle,
+        comparison.command,
+        "\n".join(blocks),
+        ["comparison.css"],
+    )
 
 
 def _of_size(comparison: Comparison, size: int) -> list[Entry]:

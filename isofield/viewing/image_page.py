@@ -4,13 +4,10 @@ spectra, curves, numbers."""
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from html import escape
 
 import numpy as np
 from PIL import Image
 
-from .. import __version__
-from ..runtime.files import write_text
 from .charts import TIMES, Curve
 from .colours import colour_map
 from .page_parts import (
@@ -18,11 +15,11 @@ from .page_parts import (
     address_of_picture,
     asset,
     curves_section,
-    fingerprint,
     notes_section,
     numbers_section,
     tables_section,
     with_parts,
+    write_document,
 )
 
 __all__ = ["ImagePage", "spectrum_picture", "write_image_page"]
@@ -59,20 +56,12 @@ def write_image_page(path: str | os.PathLike, page: ImagePage) -> None:
 
     Pictures of more than LONGEST pixels along an axis are scaled down for display, which the page says.
     """
-    style, script = asset("page.css") + asset("image_page.css"), asset("image_page.js")
     given, shown = (_of_eight_bits(pixels) for pixels in (page.given, page.shown))
     difference, factor = amplified_difference(given, shown)
     height, width = page.given.shape[:2]
     small = max(height, width) > LONGEST
     spectra = [_spectrum_colours(s, _brightest(page.spectra)) for s in page.spectra]
     parts = {
-        "title": escape(page.title),
-        "subtitle": escape(page.subtitle),
-        "command": escape(page.command),
-        "style": style,
-        "style_hash": fingerprint(style),
-        "script": script,
-        "script_hash": fingerprint(script),
         "given": address_of_picture(_scaled_down(given)),
         "shown": address_of_picture(_scaled_down(shown)),
         "difference": address_of_picture(_scaled_down(difference)),
@@ -92,9 +81,9 @@ def write_image_page(path: str | os.PathLike, page: ImagePage) -> None:
             )
             if block
         ),
-        "version": escape(__version__),
     }
-    write_text(path, with_parts(asset("image_page.html"), parts))
+    main = with_parts(asset("image_page.html"), parts)
+    write_document(path, page.title, page.subtitle, page.command, main, ["image_page.css"], ["image_page.js"])
 
 
 def amplified_difference(given: np.ndarray, shown: np.ndarray) -> tuple[np.ndarray, int]:

@@ -9,10 +9,8 @@ from html import escape
 
 import numpy as np
 
-from .. import __version__
 from ..geometry.mesh import Mesh
 from ..runtime.errors import InputError
-from ..runtime.files import write_text
 from .charts import MINUS, Curve, number_text
 from .colours import Kind, colour_map, error_range
 from .packing import pack, pack_mesh, pack_points, quantise, simplified
@@ -21,21 +19,21 @@ from .page_parts import (
     address_of_picture,
     asset,
     curves_section,
-    fingerprint,
     notes_section,
     numbers_section,
     tables_section,
     with_parts,
+    write_document,
 )
 from .picture import CLAY, UP_AXES, Up, draw_mesh
 from .slices import Slices
 
-__all__ = ["Page", "write_page"]
+__all__ = ["SCRIPTS", "Page", "stage", "write_page"]
 
 MOST_FACES = 150_000  # shown; more are simplified for display
 MOST_POINTS = 100_000
 SLICE_STEPS = 4094  # even, so that the surface itself is a step
-SCRIPT_PARTS = ("arrays", "slices", "drawing", "controls")
+SCRIPTS = ("arrays.js", "slices.js", "drawing.js", "controls.js")
 STILL = 640  # pixels of the picture for browsers that cannot draw
 
 
@@ -73,36 +71,31 @@ class Page:
 def write_page(path: str | os.PathLike, page: Page) -> None:
     """Write `page` as one HTML file that opens from disk in any browser and loads nothing.
 
-    The file's security policy holds the hashes of its one style and its one script: a browser refuses to run
-    or load anything else. Meshes of more than MOST_FACES faces are simplified for display, which the page
-    says. Raises InputError for a mesh without faces, FailedError where the file cannot be written.
+    Meshes of more than MOST_FACES faces are simplified for display, which the page says. Raises InputError
+    for a mesh without faces, FailedError where the file cannot be written.
     """
     if len(page.mesh.faces) == 0:
         raise InputError("the page has no faces to show", "mesh", "Extract a surface first.")
     if page.error is not None and len(page.error) != len(page.mesh.vertices):
         found = f"{len(page.error)} errors for {len(page.mesh.vertices)} vertices"
         raise InputError(found, "error", "Give one for every vertex.")
-    style, script = asset("page.css"), "\n".join(asset(f"{part}.js") for part in SCRIPT_PARTS)
+    main = f"{stage(page)}\n{_sections(page)}"
+    write_document(path, page.title, page.subtitle, page.command, main, (), SCRIPTS)
+
+
+def stage(page: Page) -> str:
+    """The viewer of the page's shape as HTML, with its data; it needs SCRIPTS."""
     data, shown = _data(page)
     parts = {
-        "title": escape(page.title),
-        "subtitle": escape(page.subtitle),
-        "command": escape(page.command),
-        "style": style,
-        "style_hash": fingerprint(style),
-        "script": script,
-        "script_hash": fingerprint(script),
         "still": _still(page),
         "show_choice": _show_choice(page),
         "mode_choices": _mode_choices(page),
         "slice_panel": _slice_panel(page.slices),
         "error_ends": _error_ends(data["error"]),
         "shown": " ".join(escape(sentence) for sentence in shown),
-        "sections": _sections(page),
-        "version": escape(__version__),
         "data": json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
     }
-    write_text(path, with_parts(asset("page.html"), parts))
+    return with_parts(asset("stage.html"), parts)
 
 
 # ---- what the viewer draws

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import io
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,11 +13,14 @@ from importlib import resources
 import numpy as np
 from PIL import Image
 
+from .. import __version__
+from ..runtime.files import write_text
 from .charts import Curve, curve_svg, number_text
 
 __all__ = [
-    "Number", "address_of_picture", "asset", "curves_section", "facts", "fingerprint", "notes_section",
-    "numbers_section", "section", "tables_section", "with_parts",
+    "Number", "address_of_file", "address_of_photograph", "address_of_picture", "asset", "curves_section",
+    "facts", "fingerprint", "notes_section", "numbers_section", "section", "tables_section", "with_parts",
+    "write_document",
 ]  # fmt: skip
 
 
@@ -48,11 +52,58 @@ def with_parts(template: str, parts: Mapping[str, str]) -> str:
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template)
 
 
+def write_document(
+    path: str | os.PathLike,
+    title: str,
+    subtitle: str,
+    command: str,
+    main: str,
+    styles: Iterable[str] = (),
+    scripts: Iterable[str] = (),
+) -> None:
+    """Write one HTML file that opens from disk in any browser and loads nothing.
+
+    title, subtitle, command: shown as they are, whatever characters they hold. main: HTML. styles, scripts:
+    names in `browser` of what it needs beside `page.css`. The file's security policy holds the hashes of its
+    one style and of its one script: a browser refuses to run or load anything else. Raises FailedError where
+    it cannot be written.
+    """
+    style = "".join(asset(name) for name in ("page.css", *styles))
+    script = "\n".join(asset(name) for name in scripts)
+    parts = {
+        "title": escape(title),
+        "subtitle": escape(subtitle),
+        "command": escape(command),
+        "main": main,
+        "style": style,
+        "style_hash": fingerprint(style),
+        "version": escape(__version__),
+        "script_policy": f"; script-src '{fingerprint(script)}'" if script else "",
+        "copy": '<button type="button" id="copy">Copy</button>' if script else "",
+        "script": f'<script type="module">{script}</script>' if script else "",
+    }
+    write_text(path, with_parts(asset("document.html"), parts))
+
+
 def address_of_picture(pixels: np.ndarray) -> str:
     """A picture, uint8 [H, W] or [H, W, C], as an address that holds all of it (PNG)."""
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, format="PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")
+    return address_of_file(file.getvalue(), "image/png")
+
+
+def address_of_file(data: bytes, kind: str) -> str:
+    """A file of a MIME type as an address that holds all of it."""
+    return f"data:{kind};base64," + base64.b64encode(data).decode("ascii")
+
+
+def address_of_photograph(pixels: np.ndarray, longest: int) -> str:
+    """A picture, uint8 [H, W, 3], at most `longest` pixels along an axis, as an address (WebP with
+    losses)."""
+    small, file = Image.fromarray(pixels), io.BytesIO()
+    small.thumbnail((longest, longest), Image.Resampling.BOX)
+    small.save(file, format="WEBP", quality=88)
+    return address_of_file(file.getvalue(), "image/webp")
 
 
 def notes_section(notes: Iterable[str]) -> str:

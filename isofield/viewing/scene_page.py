@@ -7,17 +7,15 @@ from html import escape
 import numpy as np
 from PIL import Image
 
-from .. import __version__
 from ..data.scene import Scene
-from ..runtime.files import write_text
 from .page_parts import (
     address_of_picture,
     asset,
-    fingerprint,
     notes_section,
     section,
     tables_section,
     with_parts,
+    write_document,
 )
 
 __all__ = ["write_scene_page"]
@@ -39,25 +37,20 @@ def write_scene_page(
     picture: of the cameras, uint8 [H, W, 3] (`scene_picture`). command: what made the page. warnings:
     sentences, shown first. facts: names and values.
     """
-    style = asset("page.css") + asset("scene_page.css")
     decoded = np.flatnonzero(scene.photographs.sizes.all(axis=1))
     chosen = decoded[np.unique(np.linspace(0, len(decoded) - 1, min(MOST, len(decoded))).round().astype(int))]
     parts = {
-        "title": escape(scene.name),
-        "subtitle": escape(
-            f"{scene.format}: photographs to learn from: {len(scene.train)}, to test on: {len(scene.test)}."
-        ),
-        "command": escape(command),
-        "style": style,
-        "style_hash": fingerprint(style),
         "warnings": section("Warnings", _sentences(warnings)) if warnings else "",
         "picture": address_of_picture(picture),
         "thumbnails": "\n".join(_figure(scene, int(number)) for number in chosen),
         "shown": f"Shown: {len(chosen)} of {len(scene.names)}, scaled down.",
         "sections": notes_section(scene.notes) + tables_section({"Facts": facts or {}}),
-        "version": escape(__version__),
     }
-    write_text(path, with_parts(asset("scene_page.html"), parts))
+    subtitle = (
+        f"{scene.format}: photographs to learn from: {len(scene.train)}, to test on: {len(scene.test)}."
+    )
+    main = with_parts(asset("scene_page.html"), parts)
+    write_document(path, scene.name, subtitle, command, main, ["scene_page.css"])
 
 
 def _sentences(sentences: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ import itertools
 import json
 import re
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ CHEAP = {
     "--steps": 60,
 }  # at most so much of each in the quick run
 SMALL = {"points": 4096, "network": {"levels": 3, "coarsest": 8, "finest": 32, "log2_table": 15}}
+SCENE = "lego"  # the folder of a scene
 LONG = ("demo", "compare")  # fit at full size whatever the flags say
 
 
@@ -52,7 +54,7 @@ def _cheap(command: list[str]) -> list[str]:
             words[place] = str(min(int(words[place]), most))
     if words[1] in ("fit", "train") and not {"--seconds", "--steps"} & set(words):
         words += ["--steps", "60"]
-    if any(Path(word).suffix.lower() in IMAGE_ENDINGS for word in words):
+    if any(Path(word).suffix.lower() in IMAGE_ENDINGS or word == SCENE for word in words):
         return words
     if words[1] in ("fit", "extract") and "--resolution" not in words:
         words += ["--resolution", "48"]
@@ -62,9 +64,11 @@ def _cheap(command: list[str]) -> list[str]:
     return words
 
 
-def _provide_inputs(command: list[str]) -> None:
-    """Put spot, or a small picture, in the working folder under every name that the command reads and that is
-    not there."""
+def _provide_inputs(command: list[str], write_scene: Callable[..., Path]) -> None:
+    """Put spot, a small picture or a small scene in the working folder under every name that the command
+    reads and that is not there."""
+    if SCENE in command and not Path(SCENE).exists():
+        write_scene(Path(SCENE), (80, 80))
     for before, word in itertools.pairwise(command):
         path = Path(word.replace("*", "first"))
         if path.suffix.lower() in IMAGE_ENDINGS and before != "--out" and not path.exists():
@@ -90,10 +94,10 @@ def _write_spot(path: Path) -> None:
         np.savetxt(path, np.hstack([points, normals]))
 
 
-def _run_all(commands: list[list[str]], capsys) -> None:
+def _run_all(commands: list[list[str]], capsys, write_scene: Callable[..., Path]) -> None:
     failures = []
     for command in commands:
-        _provide_inputs(command)
+        _provide_inputs(command, write_scene)
         words = [
             name
             for word in command
@@ -119,14 +123,18 @@ def test_the_readme_shows_the_main_command():
 
 
 @pytest.mark.usefixtures("_elsewhere")
-def test_every_command_of_the_readme_runs_in_order_on_little_work(capsys):
-    _run_all([_cheap(c) for c in COMMANDS if c[0] == "isofield" and c[1] not in LONG], capsys)
+def test_every_command_of_the_readme_runs_in_order_on_little_work(capsys, ball_scene):
+    _run_all(
+        [_cheap(c) for c in COMMANDS if c[0] == "isofield" and c[1] not in LONG],
+        capsys,
+        ball_scene.write_scene,
+    )
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("_elsewhere")
-def test_every_command_of_the_readme_runs_in_order_as_it_is_printed(capsys):
-    _run_all([c for c in COMMANDS if c[0] == "isofield"], capsys)
+def test_every_command_of_the_readme_runs_in_order_as_it_is_printed(capsys, ball_scene):
+    _run_all([c for c in COMMANDS if c[0] == "isofield"], capsys, ball_scene.write_scene)
 
 
 def _endings(text: str) -> set[str]:

@@ -1,21 +1,15 @@
 """Trained scenes, by one whose views are known in closed form, a ball whose colours are its normals:
 rendering, figures, surface."""
 
-import json
 import math
 from pathlib import Path
 
 import numpy as np
 import PIL.Image
 import pytest
-import torch
 
 from isofield.data import load_scene, load_shape
 from isofield.data.camera_path import CameraPath, write_camera_path
-from isofield.rendering.cameras import Cameras, focal_length, looking_at, pinholes
-from isofield.rendering.rays import Rays, ray_sphere
-from isofield.rendering.views import render_view
-from isofield.rendering.volume import Rendered
 from isofield.runtime.errors import InputError
 from isofield.training.method import Views
 from isofield.training.run_folder import RunFolder
@@ -28,65 +22,18 @@ from isofield.verbs.render_views import file_names
 from isofield.verbs.run import Run
 from isofield.verbs.train import read_input
 
-CENTRE, RADIUS, DENSITY = torch.tensor([0.2, -0.1, 0.1]), 0.6, 200.0
-ANGLE = 0.6  # of view, radians
-
-
-def density(points):
-    return DENSITY * ((points - CENTRE).norm(dim=1) < RADIUS)
-
-
-def colour(points, directions):
-    return ((points - CENTRE) / RADIUS * 0.5 + 0.5).clamp(0, 1)
-
-
-def seen_by(rays: Rays) -> Rendered:
-    """Exact but for the colour and the distance, which are those of the surface."""
-    entry, leave = ray_sphere(rays, CENTRE, RADIUS)
-    opacity = 1 - torch.exp(-DENSITY * (leave - entry))
-    surface = rays.origins + entry[:, None] * rays.directions
-    return Rendered(opacity[:, None] * colour(surface, rays.directions), opacity, opacity * entry)
-
-
-VIEWS = Views(seen_by, density, colour, (-1.0, -1.0, -1.0), (1.0, 1.0, 1.0))
-
 
 class ClosedForm:
     """A method that has nothing to learn."""
 
+    def __init__(self, views):
+        self.views = views
+
     def products(self):
-        return {"views": VIEWS}
+        return {"views": self.views}
 
 
-def cameras_around(count: int, size: tuple[int, int], turn: float = 0.0) -> Cameras:
-    """Cameras on a spiral around the origin, 4 away."""
-    angles, heights = turn + 2.4 * np.arange(count), np.linspace(-0.6, 0.8, count)
-    places = np.stack([np.cos(angles), np.sin(angles), heights], 1)
-    places *= 4 / np.linalg.norm(places, axis=1, keepdims=True)
-    poses = [looking_at(place, np.zeros(3), np.array([0.0, 0, 1])) for place in places]
-    return pinholes(np.array(poses), focal_length(size[0], ANGLE), size)
-
-
-def write_scene(folder: Path, size: tuple[int, int] = (40, 32), counts: tuple[int, int] = (8, 3)) -> Path:
-    """The scene in Blender's format, with alpha."""
-    for split, count, turn in zip(("train", "test"), counts, (0.0, 1.0)):
-        (folder / split).mkdir(parents=True)
-        cameras, frames = cameras_around(count, size, turn), []
-        for number in range(count):
-            view = render_view(seen_by, cameras, number)
-            straight = view.colour / np.maximum(view.opacity, 1e-6)[..., None]
-            pixels = np.concatenate([straight, view.opacity[..., None]], axis=2)
-            PIL.Image.fromarray((pixels * 255).round().astype(np.uint8)).save(
-                folder / split / f"r_{number}.png"
-            )
-            pose = np.vstack([cameras.poses[number] * [1, -1, -1, 1], [0, 0, 0, 1]])  # OpenGL's axes
-            frames.append({"file_path": f"./{split}/r_{number}", "transform_matrix": pose.tolist()})
-        text = json.dumps({"camera_angle_x": ANGLE, "frames": frames})
-        (folder / f"transforms_{split}.json").write_text(text)
-    return folder
-
-
-def run_of(scene_folder: Path, out: Path) -> Run:
+def run_of(scene_folder: Path, out: Path, views: Views) -> Run:
     """A run on the scene that knows its closed form."""
     scene = load_scene(scene_folder)
     out.mkdir()
@@ -99,14 +46,14 @@ def run_of(scene_folder: Path, out: Path) -> Run:
     }  # fmt: skip
     folder.describe(description)
     run = Run(folder, description)
-    run.__dict__["method"] = ClosedForm()
+    run.__dict__["method"] = ClosedForm(views)
     return run
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def run(tmp_path_factory, ball_scene):
     folder = tmp_path_factory.mktemp("scene")
-    return run_of(write_scene(folder / "ball"), folder / "run")
+    return run_of(ball_scene.write_scene(folder / "ball"), folder / "run", ball_scene.VIEWS)
 
 
 def _pixels(path) -> np.ndarray:
@@ -148,12 +95,12 @@ def test_rendering_needs_no_data(run, tmp_path):
         run.description["data"]["path"] = kept
 
 
-def test_depths_of_sixteen_bits_are_distances_along_the_rays(run, tmp_path):
+def test_depths_of_sixteen_bits_are_distances_along_the_rays(run, tmp_path, ball_scene):
     result = render(run, tmp_path, 41, 41, filming=Filming(path="test", show="depth"))
     camera = run.cameras[run.frames("test")].centres[0]
     depth = _pixels(tmp_path / "r_0.depth.png").astype(float) * result["depth_step"]
     assert depth[0, 0] == 0  # nothing there
-    nearest = np.linalg.norm(CENTRE.numpy() - camera) - RADIUS
+    nearest = np.linalg.norm(ball_scene.CENTRE.numpy() - camera) - ball_scene.RADIUS
     assert depth[depth > 0].min() == pytest.approx(nearest, abs=0.01)
     assert result["range"][0] <= nearest + 0.1  # of all views
 
@@ -177,9 +124,9 @@ def test_a_video_is_h264_of_even_size(run, tmp_path):
         assert len(list(film.decode(stream))) == 5
 
 
-def test_a_camera_path_of_nerfstudio_is_followed_at_its_own_speed_and_size(run, tmp_path):
+def test_a_camera_path_of_nerfstudio_is_followed_at_its_own_speed_and_size(run, tmp_path, ball_scene):
     path = tmp_path / "walk.json"
-    write_camera_path(path, CameraPath(cameras_around(5, (24, 20)), frames_per_second=12))
+    write_camera_path(path, CameraPath(ball_scene.cameras_around(5, (24, 20)), frames_per_second=12))
     result = render(run, tmp_path / "walk.webp", filming=Filming(path=str(path)))
     assert (result["frames"], result["width"], result["height"], result["path"]) == (5, 24, 20, "walk")
     with PIL.Image.open(tmp_path / "walk.webp") as film:
