@@ -413,10 +413,12 @@ class NGP:
         return (inner - 0.5) * 2.0 ** (1 - (self.config.cascades or 1)) + 0.5, growth
 
     def _density(self, points: Float[Tensor, "points 3"]) -> Float[Tensor, " points"]:
+        """0 where rays take no samples: what the networks say of empty cells was never asked for."""
         unit, growth = self._located(points)
-        inside = ((unit >= 0) & (unit <= 1)).all(1)
-        parts = [self.field.density(part) for part in unit.clamp(0, 1).split(1 << 17)]
-        return (torch.cat(parts) if parts else points[:, 0]) * inside * growth
+        density = torch.zeros_like(growth)
+        for part in self.field.occupancy.holding(unit).nonzero()[:, 0].split(1 << 17):
+            density[part] = self.field.density(unit[part]) * growth[part]
+        return density
 
     def _colour(self, points: Float[Tensor, "points 3"], directions: Float[Tensor, "points 3"]) -> Tensor:
         """Of a point alone: what a ray sees that has one opaque sample there."""

@@ -85,6 +85,18 @@ class OccupancyGrid(nn.Module):
             coarser[middle, middle, middle] |= pairs.reshape(half, half, half, 2).any(-1)
         return occupied
 
+    def holding(self, points: Float[Tensor, "points 3"]) -> Bool[Tensor, " points"]:
+        """Which points of [0, 1]^3 of the outermost cascade lie in an occupied cell of the finest cascade that
+        holds them; points outside do not."""
+        cascades, cells = self.values.shape[:2]
+        occupied, holding = self.occupied(), torch.zeros(len(points), dtype=torch.bool)
+        for cascade in range(cascades):  # from the coarsest on, so that the finest has the last word
+            inner = (points - 0.5) * 2.0**cascade + 0.5
+            inside = ((inner >= 0) & (inner < 1)).all(1)
+            x, y, z = (inner[inside] * cells).long().clamp(0, cells - 1).unbind(1)
+            holding[inside] = torch.from_numpy(occupied[cascades - 1 - cascade])[z, y, x]
+        return holding
+
     def words(self) -> np.ndarray:
         """The occupied cells as `kernels.march.march` takes them: uint64 [cascades, cells^3 / 64]."""
         return pack_cells(self.occupied())
