@@ -15,8 +15,9 @@ def visual_hull(
     """Which cells [z, y, x] of the cube from `lower` can hold something: those that no training view shows as
     background alone.
 
-    The pictures must have alpha. A cell is taken for the ball around it and a pixel more, so that nothing is cut off;
-    where a view does not show a cell, it says nothing about it. At most `views` views are asked, evenly spread.
+    The pictures must have alpha. A cell is taken for the ball around it and a pixel more, so that nothing
+    is cut off; where a view does not show a cell, it says nothing about it. At most `views` views are
+    asked, evenly spread.
     """
     axis = (np.arange(cells) + 0.5) * (side / cells)
     z, y, x = np.meshgrid(axis, axis, axis, indexing="ij")

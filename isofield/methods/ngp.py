@@ -1,9 +1,10 @@
 """A radiance field that trains in a minute: hash grid, occupancy grid, small networks.
 
-Mueller et al. 2022, "Instant Neural Graphics Primitives with a Multiresolution Hash Encoding". A point's features come
-from grids of trainable vectors; a small network makes density and codes of them, another the colour of codes and
-direction. Rays are sampled only where an occupancy grid says that there may be something, and a step takes as many rays
-as fill a fixed number of samples. Where two CPU cores ask for other numbers than a GPU, docs/methods/ngp.md says why.
+Mueller et al. 2022, "Instant Neural Graphics Primitives with a Multiresolution Hash Encoding". A point's
+features come from grids of trainable vectors; a small network makes density and codes of them, another the
+colour of codes and direction. Rays are sampled only where an occupancy grid says that there may be
+something, and a step takes as many rays as fill a fixed number of samples. Where two CPU cores ask for
+other numbers than a GPU, docs/methods/ngp.md says why.
 """
 
 import math
@@ -167,7 +168,8 @@ def _sizes(pixels: float) -> dict[str, int]:
 
 
 def _forward_settings(scene: Scene) -> dict[str, Any]:
-    """For a forward-facing scene: the cube holds all that the pictures' corners see, from the near plane on."""
+    """For a forward-facing scene: the cube holds all that the pictures' corners see, from the near plane
+    on."""
     frame = recentring(scene.cameras.poses, 1 / (0.75 * (scene.near or 4 / 3)))
     (width, height), focal = scene.cameras.sizes[0].tolist(), float(scene.cameras.intrinsics[0, 0])
     forward = ForwardFacing(tuple(frame.ravel().tolist()), width, height, focal)
@@ -276,8 +278,8 @@ class NGP:
         return np.array(self.config.lower or (-1.5, -1.5, -1.5)), self.config.side or 3.0
 
     def batch(self, player: str, step: int, progress: float) -> Seen:
-        """Random pixels of all training pictures, as many as fill the samples of a step; the occupancy grid is
-        brought up to date first."""
+        """Random pixels of all training pictures, as many as fill the samples of a step; the occupancy
+        grid is brought up to date first."""
         c = self.config
         if step % 16 == 0 or (step < 64 and step % 8 == 0):
             self.field.look_for_empty_cells(generator(self._seed, step, "cells"), LOOKED_AT)
@@ -388,7 +390,7 @@ class NGP:
                     lengths,
                     self.config.widths,
                     UNIT,
-                )  # fmt: skip
+                )
             )
         return torch.cat(seen) if seen else torch.zeros(0, 5)
 
@@ -402,8 +404,8 @@ class NGP:
         return Rendered(seen[:, :3], seen[:, 3], distance)
 
     def _located(self, points: Float[Tensor, "points 3"]) -> tuple[Tensor, Tensor]:
-        """Points of the world in [0, 1]^3 of the outermost cascade, and by how much lengths grow from there to
-        the inner cube's edges."""
+        """Points of the world in [0, 1]^3 of the outermost cascade, and by how much lengths grow from
+        there to the inner cube's edges."""
         lower, side = self._cube
         growth = torch.full_like(points[:, 0], 1 / side)
         if self.config.forward is not None:

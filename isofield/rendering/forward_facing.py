@@ -1,7 +1,8 @@
-"""Scenes that all cameras see from the same side: normalised device coordinates (Mildenhall et al. 2020, appendix C).
+"""Scenes that all cameras see from the same side: normalised device coordinates (Mildenhall et al. 2020,
+appendix C).
 
-What lies before the cameras, to infinity, becomes the cube [-1, 1]^3 of the average camera's picture, and even steps
-there are even steps in disparity.
+What lies before the cameras, to infinity, becomes the cube [-1, 1]^3 of the average camera's picture, and
+even steps there are even steps in disparity.
 """
 
 from dataclasses import dataclass
@@ -31,8 +32,8 @@ def recentring(poses: Float[np.ndarray, "cameras 3 4"], scale: float) -> Float[n
 class ForwardFacing:
     """Normalised device coordinates of a picture of width x height pixels.
 
-    frame: from the world to the average camera's axes, a similarity, 3 x 4, row by row: it looks along -z, and nothing
-    is nearer than z = -1. focal: in pixels.
+    frame: from the world to the average camera's axes, a similarity, 3 x 4, row by row: it looks along -z,
+    and nothing is nearer than z = -1. focal: in pixels.
     """
 
     frame: tuple[float, ...]

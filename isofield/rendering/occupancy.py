@@ -86,8 +86,8 @@ class OccupancyGrid(nn.Module):
         return occupied
 
     def holding(self, points: Float[Tensor, "points 3"]) -> Bool[Tensor, " points"]:
-        """Which points of [0, 1]^3 of the outermost cascade lie in an occupied cell of the finest cascade that
-        holds them; points outside do not."""
+        """Which points of [0, 1]^3 of the outermost cascade lie in an occupied cell of the finest cascade
+        that holds them; points outside do not."""
         cascades, cells = self.values.shape[:2]
         occupied, holding = self.occupied(), torch.zeros(len(points), dtype=torch.bool)
         for cascade in range(cascades):  # from the coarsest on, so that the finest has the last word

@@ -1,8 +1,9 @@
 """What an extraction needs to know of a product: where its surface is, which parts of it are true, which
 colours it has."""
 
+import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -39,7 +40,7 @@ class Extractable:
     cleaned: Callable[[Mesh, float], tuple[Mesh, int | None]]
     colours: Callable[[Mesh, float], np.ndarray | None]
     heuristic: tuple[str, ...]
-    findings: dict[str, Any] = field(default_factory=dict)
+    findings: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def surface_of_shape(run: Run, shape: Any, trim: bool, level: float | None) -> Extractable:

@@ -1,8 +1,8 @@
 """From the features of samples to what rays see, and to the squared error against photographs, in one pass.
 
-Two small networks and the compositing between them: density = unit exp(code 0), colour = network(codes, harmonics of
-the direction). `reference.py` says it in plain torch. First derivatives of `squared_error` in the features and both
-networks' weights exist; `look` has none.
+Two small networks and the compositing between them: density = unit exp(code 0), colour = network(codes,
+harmonics of the direction). `reference.py` says it in plain torch. First derivatives of `squared_error` in
+the features and both networks' weights exist; `look` has none.
 """
 
 import numpy as np
@@ -43,9 +43,9 @@ def squared_error(
 ) -> Float[Tensor, ""]:
     """Mean squared error over pixels and channels, in front of a background.
 
-    features: of the samples of all rays one after another, in blocks. starts: int64 [rays + 1]. lengths [samples]:
-    of the intervals. target: premultiplied colour and alpha; it is put in front of the same background. A pixel
-    is the mean of rays / pixels rays in a row, which have ROOM samples at most together.
+    features: of the samples of all rays one after another, in blocks. starts: int64 [rays + 1].
+    lengths [samples]: of the intervals. target: premultiplied colour and alpha; it is put in front of the
+    same background. A pixel is the mean of rays / pixels rays in a row, which have ROOM samples at most together.
     """
     return _SquaredError.apply(
         features, dense, light, directions, starts, lengths, target, background, widths, unit

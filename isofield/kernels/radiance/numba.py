@@ -1,7 +1,7 @@
 """The radiance network compiled, from features to pixels and back.
 
-Rays are taken in chunks of up to ROOM samples that stay in the core's cache on their way through both networks,
-along the rays into colours, and back: activations are neither written to memory nor computed twice.
+Rays are taken in chunks of up to ROOM samples that stay in the core's cache on their way through both
+networks, along the rays into colours, and back: activations are neither written to memory nor computed twice.
 """
 
 import numpy as np
@@ -161,7 +161,7 @@ def _forward(
 
 @njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
 def _rooms(widths):
-    """Room for a chunk: features, hidden units, codes with harmonics, two times brightness, colours, density."""
+    """Room for a chunk: features, hidden units, codes with harmonics, brightness twice, colours, density."""
     subs = ROOM // 128
     return (
         np.empty((subs, widths[0], 128), np.float32),
@@ -254,13 +254,13 @@ def _transposed(weights):
 
 @njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
 def learn(
-    features, directions, starts, counts, lengths, target, background, group, share, dense, light, widths, unit,
-    first, last, dense_sums, light_sums, feature_gradient,
+    features, directions, starts, counts, lengths, target, background, group, share, dense, light, widths,
+    unit, first, last, dense_sums, light_sums, feature_gradient,
 ):  # fmt: skip
-    """Squared errors of rays first..last against their pixels, summed; gradients of `share` times that sum are
-    added to dense_sums and light_sums and set in feature_gradient.
+    """Squared errors of rays first..last against their pixels, summed; gradients of `share` times that sum
+    are added to dense_sums and light_sums and set in feature_gradient.
 
-    target [pixels, 4]: premultiplied colour, alpha; background [pixels, 3]; `group` rays in a row make a pixel.
+    target [pixels, 4]: premultiplied colour, alpha; background [pixels, 3]; `group` rays make a pixel.
     """
     inputs, hidden, coded, bright = widths[0], widths[1], widths[2], widths[3]
     lit = coded + HARMONICS

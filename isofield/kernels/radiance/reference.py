@@ -8,7 +8,7 @@ from torch import Tensor
 from ..composite.reference import packed_sums, packed_transmittance, packed_weights
 from ..mlp import reference as mlp
 
-__all__ = ["DARK", "BOUND", "HARMONICS", "look", "shade"]
+__all__ = ["BOUND", "DARK", "HARMONICS", "look", "shade"]
 
 DARK = 1e-4  # transmittance behind which samples are left out, as in the published code
 HARMONICS = 16  # bands 0 to 3 of the directions
