@@ -4,7 +4,7 @@ import time
 
 from ..data.scene import Scene
 from ..rendering.views import render_view
-from ..runtime.errors import InputError
+from ..runtime.errors import FailedError, InputError
 from ..runtime.files import write_json
 from ..runtime.progress import Stopwatch, say
 from .evaluate_views import Judging, compared_views
@@ -29,7 +29,7 @@ def finish(run: Run, scene: Scene, meshing: Meshing, watch: Stopwatch) -> None:
     """
     try:
         extract(run, meshing.resolution, faces=meshing.faces, max_memory=meshing.max_memory)
-    except InputError as error:
+    except (InputError, FailedError) as error:
         say(f"note: no mesh was made: {error}")
     watch.lap("extraction")
     pace = _seconds_per_pixel(run)

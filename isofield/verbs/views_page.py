@@ -53,6 +53,7 @@ def views_page(run: Run, scene: Scene, mesh: Mesh | None = None) -> None:
             numbers=[
                 Number(name.replace("_", " "), value, metrics["meaning"][name])
                 for name, value in metrics["figures"].items()
+                if value is not None
             ],
             notes=[*description["doubts"], *metrics["doubts"], *description["data"]["notes"]],
             details=details(run),

@@ -179,13 +179,13 @@ def test_a_scene_is_read_again_as_it_was(run, tmp_path):
         read_input(shape, TrainOptions(downscale=2))
 
 
-def test_a_ball_is_extracted_in_the_world_with_its_radius_and_its_colours(run, tmp_path):
+def test_a_ball_is_extracted_in_the_world_with_its_radius_and_its_colours(run, tmp_path, ball_scene):
     for faces in (None, 4000):
         mesh, report = extract(run, 64, faces=faces, out=tmp_path / "ball.ply")
-        from_centre = mesh.vertices - CENTRE.numpy()
+        from_centre = mesh.vertices - ball_scene.CENTRE.numpy()
         radii = np.linalg.norm(from_centre, axis=1)
-        assert np.abs(radii - RADIUS).max() < report["extraction"]["cell"]
-        true = (from_centre / RADIUS * 0.5 + 0.5) * 255
+        assert np.abs(radii - ball_scene.RADIUS).max() < report["extraction"]["cell"]
+        true = (from_centre / ball_scene.RADIUS * 0.5 + 0.5) * 255
         assert np.abs(mesh.colours - true).mean() < 3
         assert report["closed"]
         assert report["components"] == 1

@@ -45,7 +45,8 @@ def squared_error(
 
     features: of the samples of all rays one after another, in blocks. starts: int64 [rays + 1].
     lengths [samples]: of the intervals. target: premultiplied colour and alpha; it is put in front of the
-    same background. A pixel is the mean of rays / pixels rays in a row, which have ROOM samples at most together.
+    same background. A pixel is the mean of rays / pixels rays in a row, which have ROOM samples at most
+    together.
     """
     return _SquaredError.apply(
         features, dense, light, directions, starts, lengths, target, background, widths, unit
