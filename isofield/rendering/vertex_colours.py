@@ -69,6 +69,7 @@ def _best_cameras(mesh: Mesh, cameras: Cameras, tolerance: float) -> tuple[np.nd
     there are fewer."""
     count = len(mesh.vertices)
     cosines, numbers = np.zeros((count, MOST), np.float32), np.zeros((count, MOST), np.int32)
+    assert mesh.normals is not None
     for number in range(len(cameras)):
         _, values = nearest_faces(mesh, cameras, number)
         pixels, _ = cameras.project(number, np.asarray(mesh.vertices, np.float64))

@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SPOT = ROOT / "isofield" / "data" / "spot.ply"
 CHEAP = {
     "--resolution": 48,
+    "--width": 40,
     "--faces": 2000,
     "--seconds": 2,
     "--steps": 60,
@@ -54,10 +55,12 @@ def _cheap(command: list[str]) -> list[str]:
             words[place] = str(min(int(words[place]), most))
     if words[1] in ("fit", "train") and not {"--seconds", "--steps"} & set(words):
         words += ["--steps", "60"]
-    if any(Path(word).suffix.lower() in IMAGE_ENDINGS or word == SCENE for word in words):
+    if any(Path(word).suffix.lower() in IMAGE_ENDINGS for word in words):
         return words
     if words[1] in ("fit", "extract") and "--resolution" not in words:
         words += ["--resolution", "48"]
+    if SCENE in words:
+        return words
     if words[1] == "fit" and "--config" not in words:
         Path("small.json").write_text(json.dumps(SMALL))
         words += ["--config", "small.json"]
