@@ -84,10 +84,11 @@ class Config:
     """lower corner of the inner cube, world (default: from the data)"""
     side: float | None = None
     """edge of the inner cube, world (default: from the data)"""
-    box: tuple[tuple[float, float, float], tuple[float, float, float]] | None = None
+    box: tuple[float, ...] | None = None
     """lower and upper corner of a forward-facing scene, world (default: from the data)"""
-    forward: ForwardFacing | None = None
-    """normalised device coordinates, in which the cube lies (default: for forward-facing scenes)"""
+    ndc: tuple[float, ...] | None = None
+    """normalised device coordinates, in which the cube lies: a similarity, 3 x 4, row by row, and
+    width, height, focal length of the pictures (default: for forward-facing scenes)"""
     white: bool | None = None
     """whether what is transparent is shown white (default: where pictures have alpha)"""
 
@@ -144,6 +145,11 @@ class Config:
         return 2 * self.levels, self.hidden, CODES, self.bright
 
     @property
+    def forward(self) -> ForwardFacing | None:
+        """The coordinates that the cube lies in, where they are not the world's."""
+        return None if self.ndc is None else ForwardFacing(self.ndc[:12], *self.ndc[12:])
+
+    @property
     def group(self) -> int:
         """Rays whose mean is a pixel."""
         return self.rays_per_pixel or 1
@@ -180,7 +186,8 @@ def _forward_settings(scene: Scene) -> dict[str, Any]:
     side = max(2 * seen, 2.0)
     return {
         **_sizes(max(width, height) * side / 2), "cascades": 1, "lower": (-side / 2, -side / 2, -1.0),
-        "side": side, "forward": forward, "white": False, "box": (scene.box.lower, scene.box.upper),
+        "side": side, "ndc": (*forward.frame, float(width), float(height), focal), "white": False,
+        "box": (*scene.box.lower, *scene.box.upper),
     }  # fmt: skip
 
 
@@ -266,7 +273,7 @@ class NGP:
     def _impossible(self, scene: Scene) -> np.ndarray | None:
         """Cells [cascades, z, y, x] that silhouettes show to be empty, or that no camera sees."""
         c, (lower, side) = self.config, self._cube
-        if c.forward is not None or (c.cells or 64) % HULL_CELLS:
+        if c.ndc is not None or (c.cells or 64) % HULL_CELLS:
             return None
         if scene.has_alpha and c.cascades == 1:
             return ~visual_hull(scene, lower, side, HULL_CELLS)[None]
@@ -369,7 +376,7 @@ class NGP:
         """The views, in the world of the scene."""
         lower, side = self._cube
         grown = (2 ** ((self.config.cascades or 1) - 1) - 1) / 2 * side
-        low, high = self.config.box or (lower - grown, lower + side + grown)
+        low, high = np.split(np.array(self.config.box or (*lower - grown, *lower + side + grown)), 2)
         return {"views": Views(self._render, self._density, self._colour, tuple(low), tuple(high))}
 
     @torch.no_grad()

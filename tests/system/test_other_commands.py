@@ -53,7 +53,7 @@ def test_the_help_of_a_method_lists_every_setting(command, method):
         "solid": ("--kind", "--levels", "--finest", "--points"),
         "surface": ("--layers", "--neighbour", "--halvings", "--points"),
         "picture": ("--encoding", "--stride", "--share", "--points"),
-        "views": ("--preset", "--samples", "--importance"),
+        "views": ("--samples", "--final", "--learning-rate"),
     }
     for flag in (
         *own[METHODS[method].learns_from],

@@ -1,6 +1,7 @@
 """Trained scenes, by one whose views are known in closed form, a ball whose colours are its normals:
 rendering, figures, surface."""
 
+import json
 import math
 from pathlib import Path
 

@@ -16,7 +16,7 @@ from .idr import read_idr
 from .llff import read_llff
 from .middlebury import read_middlebury
 from .nerfstudio import read_nerfstudio
-from .photo_folder import cameras_by_colmap, photographs_in
+from .photo_folder import FEWEST, cameras_by_colmap, photographs_in
 from .posed import Posed
 
 __all__ = ["SCENE_READERS", "holds_scene", "load_scene"]
@@ -82,9 +82,9 @@ def load_scene(
 
 
 def holds_scene(folder: Path) -> bool:
-    """Whether a folder holds what `load_scene` looks for, or photographs."""
+    """Whether a folder holds what `load_scene` looks for, or enough photographs to find cameras for."""
     patterns = any(any(folder.glob(pattern)) for pattern in SCENE_READERS)
-    return patterns or bool(models_in(folder)) or photographs_in(folder) is not None
+    return patterns or bool(models_in(folder)) or len(photographs_in(folder)) >= FEWEST
 
 
 def _posed(path: Path) -> Posed:

@@ -9,17 +9,20 @@ from ...runtime.progress import progress, say
 from ..image import IMAGE_ENDINGS
 from ..photographs import look_at
 
-__all__ = ["cameras_by_colmap", "photographs_in"]
+__all__ = ["FEWEST", "cameras_by_colmap", "photographs_in"]
+
+FEWEST = 3  # photographs, below which nothing says where they were taken from
 
 EXHAUSTIVE = 200  # pictures, up to which every pair is matched; beyond it neighbours in order
 
 
-def photographs_in(folder: Path) -> Path | None:
-    """The folder itself or its `images`, whichever holds pictures; None where neither does."""
+def photographs_in(folder: Path) -> list[Path]:
+    """The pictures in the folder itself or in its `images`; none where neither holds any."""
     for place in (folder, folder / "images"):
-        if place.is_dir() and any(file.suffix.lower() in IMAGE_ENDINGS for file in place.iterdir()):
-            return place
-    return None
+        files = list(place.iterdir()) if place.is_dir() else []
+        if pictures := [file for file in files if file.suffix.lower() in IMAGE_ENDINGS]:
+            return pictures
+    return []
 
 
 def cameras_by_colmap(folder: Path, expected: str) -> None:
@@ -29,13 +32,12 @@ def cameras_by_colmap(folder: Path, expected: str) -> None:
     Raises InputError where there are too few photographs or COLMAP is not installed, FailedError where it
     fails.
     """
-    pictures = photographs_in(folder)
-    files = [file for file in pictures.iterdir() if file.suffix.lower() in IMAGE_ENDINGS] if pictures else []
-    if len(files) < 3:
+    files = photographs_in(folder)
+    if len(files) < FEWEST:
         raise InputError(
             f"holds no scene ({len(files)} photographs, and none of {expected})",
             folder,
-            "Name a folder of one of these formats, or of at least 3 overlapping photographs.",
+            f"Name a folder of one of these formats, or of at least {FEWEST} overlapping photographs.",
         )
     program = shutil.which("colmap")
     if program is None:
@@ -51,7 +53,7 @@ def cameras_by_colmap(folder: Path, expected: str) -> None:
     say(f"COLMAP looks for the cameras of {len(files)} photographs; its files go to {work}")
     same = len({look_at(file).size for file in files}) == 1
     base = ["--database_path", str(work / "database.db")]
-    images = ["--image_path", str(pictures)]
+    images = ["--image_path", str(files[0].parent)]
     matcher = "exhaustive_matcher" if len(files) <= EXHAUSTIVE else "sequential_matcher"
     lens = ["--ImageReader.camera_model", "OPENCV", "--ImageReader.single_camera", str(int(same))]
     steps = {
