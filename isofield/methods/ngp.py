@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ..data.hull import visual_hull
@@ -24,6 +24,7 @@ from ..kernels.adam import Adam
 from ..kernels.march import Steps, march, place, step_of_t, t_of_step
 from ..kernels.mlp import layers, mlp
 from ..networks.hash_grid import HashGrid
+from ..rendering.cameras import Cameras
 from ..rendering.forward_facing import ForwardFacing, recentring
 from ..rendering.occupancy import OccupancyGrid, unseen_cells
 from ..rendering.rays import Rays
@@ -118,7 +119,7 @@ class Config:
         side = float((upper - lower).max())
         lower = (lower + upper - side) / 2
         if scene.has_alpha:
-            places = np.argwhere(visual_hull(scene, lower, side, HULL_CELLS))[:, ::-1] * side / HULL_CELLS
+            places = np.argwhere(_possible(scene, lower, side, 1)[0])[:, ::-1] * side / HULL_CELLS
             if len(places):
                 first, last = places.min(0), places.max(0) + side / HULL_CELLS
                 side = float((last - first).max())
@@ -173,13 +174,21 @@ def _sizes(pixels: float) -> dict[str, int]:
     }
 
 
+def _possible(scene: Scene, lower: np.ndarray, side: float, cascades: int) -> np.ndarray:
+    """Cells [cascades, z, y, x] that a camera sees and that no silhouette shows to be empty."""
+    possible = ~unseen_cells(scene.cameras[scene.train], lower, side, HULL_CELLS, cascades)
+    if scene.has_alpha and cascades == 1:
+        possible &= visual_hull(scene, lower, side, HULL_CELLS)
+    return possible
+
+
 def _forward_settings(scene: Scene) -> dict[str, Any]:
     """For a forward-facing scene: the cube holds all that the pictures' corners see, from the near plane
     on."""
     frame = recentring(scene.cameras.poses, 1 / (0.75 * (scene.near or 4 / 3)))
     (width, height), focal = scene.cameras.sizes[0].tolist(), float(scene.cameras.intrinsics[0, 0])
     forward = ForwardFacing(tuple(frame.ravel().tolist()), width, height, focal)
-    corners = np.array([[0, 0], [1, 0], [0, 1], [1, 1]]) * scene.cameras.sizes[0]
+    corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]) * scene.cameras.sizes[0]
     numbers = np.arange(len(scene.cameras)).repeat(4)
     rays = forward.rays(scene.cameras.rays(numbers, np.tile(corners, (len(scene.cameras), 1))))
     seen = torch.cat([rays.origins, rays.origins + rays.directions]).double()[:, :2].abs().amax().item()
@@ -258,26 +267,17 @@ class NGP:
         c, self._scene, self._seed, self._share = self.config, data, seed, share
         counts = np.diff(data.photographs.starts)
         self._ends = counts[data.train].cumsum()
-        impossible = self._impossible(data)
-        if impossible is not None:
-            times = (c.cells or 64) // HULL_CELLS
+        times, rest = divmod(c.cells or 64, HULL_CELLS)
+        if c.ndc is None and rest == 0:
+            possible = _possible(data, *self._cube, c.cascades or 1)
             for axis in (1, 2, 3):
-                impossible = impossible.repeat(times, axis)
-            self.field.occupancy.values[torch.from_numpy(impossible)] = -1
+                possible = possible.repeat(times, axis)
+            self.field.occupancy.values[torch.from_numpy(~possible)] = -1
         test = data.test[counts[data.test] > 0]
         self._held_out, watched = len(test) > 0, test if len(test) else data.train
         rng = generator(seed, 0, "watched")
         frames = rng.choice(watched, WATCHED)
         self._watched = self._pixels(frames, rng.integers(counts[frames]), self.config.group)
-
-    def _impossible(self, scene: Scene) -> np.ndarray | None:
-        """Cells [cascades, z, y, x] that silhouettes show to be empty, or that no camera sees."""
-        c, (lower, side) = self.config, self._cube
-        if c.ndc is not None or (c.cells or 64) % HULL_CELLS:
-            return None
-        if scene.has_alpha and c.cascades == 1:
-            return ~visual_hull(scene, lower, side, HULL_CELLS)[None]
-        return unseen_cells(scene.cameras[scene.train], lower, side, HULL_CELLS, c.cascades or 1)
 
     @property
     def _cube(self) -> tuple[np.ndarray, float]:
@@ -309,14 +309,11 @@ class NGP:
         """Pixels of pictures, `group` rays for each, spread over it. With random numbers they lie anywhere in
         their parts of the pixel (one ray for a pixel of one: in its middle), and the background is random;
         else it is white."""
-        cameras, photographs, c = self._scene.cameras, self._scene.photographs, self.config
+        cameras, photographs = self._scene.cameras, self._scene.photographs
         y, x = np.divmod(numbers, cameras.sizes[frames, 0])
-        across = math.isqrt(group)
-        row, column = np.divmod(np.tile(np.arange(group), len(frames)), across)
-        random = rng is not None and c.group > 1
-        within = rng.random((len(row), 2), np.float32) if rng is not None and random else 0.5
-        places = np.column_stack([x, y]).repeat(group, 0) + (np.column_stack([column, row]) + within) / across
-        outside = cameras.rays(frames.repeat(group), places)
+        random = rng is not None and self.config.group > 1
+        within = rng.random((len(frames) * group, 2), np.float32) if rng is not None and random else 0.5
+        outside = _through(cameras, frames, np.column_stack([x, y]), group, within)
         rays = self._inside(outside)
         pixels = photographs.pixels[photographs.starts[frames] + numbers]
         target = np.ones((len(pixels), 4), np.float32)
@@ -377,7 +374,9 @@ class NGP:
         lower, side = self._cube
         grown = (2 ** ((self.config.cascades or 1) - 1) - 1) / 2 * side
         low, high = np.split(np.array(self.config.box or (*lower - grown, *lower + side + grown)), 2)
-        return {"views": Views(self._render, self._density, self._colour, tuple(low), tuple(high))}
+        return {
+            "views": Views(self._render, self._density, self._colour, tuple(low), tuple(high), self._rays)
+        }
 
     @torch.no_grad()
     def _look(self, rays: Rays, views: Float[Tensor, "rays 3"]) -> Float[Tensor, "rays 5"]:
@@ -400,6 +399,13 @@ class NGP:
                 )
             )
         return torch.cat(seen) if seen else torch.zeros(0, 5)
+
+    def _rays(
+        self, cameras: Cameras, numbers: int | Int[np.ndarray, " rays"], pixels: Int[np.ndarray, "rays 2"]
+    ) -> Rays:
+        """The rays of pixels, as many for each as in training."""
+        numbers = np.broadcast_to(np.asarray(numbers), (len(pixels),))
+        return _through(cameras, numbers, pixels, self.config.group)
 
     def _render(self, rays: Rays) -> Rendered:
         seen = self._look(self._inside(rays), rays.directions)
@@ -438,6 +444,20 @@ class NGP:
             return radiance.look(
                 features, field.dense, field.light, directions, starts, far, far, self.config.widths, UNIT
             )[:, :3]  # fmt: skip
+
+
+def _through(
+    cameras: Cameras,
+    numbers: Int[np.ndarray, " pixels"],
+    pixels: Int[np.ndarray, "pixels 2"],
+    group: int,
+    within: float | Float[np.ndarray, "rays 2"] = 0.5,
+) -> Rays:
+    """`group` rays for each pixel (column, row), one through each of its parts. within: where, in [0, 1)."""
+    across = math.isqrt(group)
+    row, column = np.divmod(np.tile(np.arange(group), len(pixels)), across)
+    places = pixels.repeat(group, 0) + (np.column_stack([column, row]) + within) / across
+    return cameras.rays(numbers.repeat(group), places)
 
 
 def _optimiser(field: RadianceField, c: Config) -> Adam:

@@ -18,7 +18,8 @@ RAYS = 1 << 13  # at a time: more are hardly faster, and a large network needs m
 SEEN = 0.5  # opacity from which on a ray ends at something
 
 PixelRays = Callable[[Cameras, int | Int[np.ndarray, " rays"], Int[np.ndarray, "rays 2"]], Rays]
-"""Cameras, their numbers (or one), pixels (column, row) -> the rays through them."""
+"""Cameras, their numbers (or one), pixels (column, row) -> the rays through them: one for each pixel, or as
+many in a row for each, whose mean it is."""
 
 
 def through_centres(
@@ -59,8 +60,8 @@ def render_view(
 ) -> View:
     """What camera `number` sees, by `render`: rays -> what they see.
 
-    progress: told the share done, from span[0] to span[1]. rays: where in the pixels they pass; with
-    directions of any length, which distances are then multiplied by.
+    progress: told the share done, from span[0] to span[1]. rays: where in the pixels they pass, and how many
+    make a pixel; with directions of any length, which distances are then multiplied by.
     """
     width, height = (int(size) for size in cameras.sizes[number])
     values = np.empty((height * width, 5), np.float32)
@@ -70,7 +71,7 @@ def render_view(
         seen = render(chosen)
         distance = seen.distance * chosen.directions.norm(dim=1)
         parts = torch.cat([seen.colour, seen.opacity[:, None], distance[:, None]], dim=1)
-        values[start : start + RAYS] = parts.cpu().numpy()
+        values[start : start + RAYS] = parts.view(len(rows), -1, 5).mean(1).cpu().numpy()
         if progress is not None:
             share = min(start + RAYS, len(values)) / len(values)
             progress.update(span[0] + share * (span[1] - span[0]))

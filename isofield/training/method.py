@@ -104,9 +104,8 @@ class Views:
 
     render: rays with unit directions -> what they see, by the method's own sampling (deterministic). density:
     points [N, 3] -> [N], per unit of length; 0 outside the box. colour: points, unit directions [N, 3] -> [N,
-    3], sRGB. lower, upper: corners of the box outside of which nothing is known. rays: cameras, their
-    numbers, pixels (column, row) [N, 2] -> the rays that the method takes for these pixels; `render` takes
-    them too, whatever the length of their directions.
+    3], sRGB. lower, upper: corners of the box outside of which nothing is known. rays: the rays that the
+    method takes for pixels; `render` takes them too, whatever the length of their directions.
     """
 
     render: Callable[[Rays], Rendered]

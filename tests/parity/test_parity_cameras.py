@@ -4,9 +4,12 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import PIL.Image
 import pytest
 import torch
 
+from isofield.data.scenes import load_scene
+from isofield.methods.ngp import Config
 from isofield.rendering.cameras import Cameras
 from isofield.rendering.conventions import CONVENTIONS, from_ours, to_ours
 from isofield.rendering.lenses import distort, reach, undistort
@@ -92,6 +95,24 @@ def test_rays_of_instant_ngp_are_ours(shared):
         rays = cameras.rays(number, given["uv"] * size)
         assert np.allclose(rays.origins, published["origin"][number], **tolerance["float32"])
         assert np.allclose(rays.directions, published["rays_d_normalised"][number], **tolerance["float32"])
+
+
+def test_the_box_of_a_file_fills_the_unit_cube_of_instant_ngp(shared, tmp_path):
+    tolerance, given, published = pack(shared, "ngp_camera")
+    for number in range(3):
+        PIL.Image.new("RGB", (16, 12)).save(tmp_path / f"{number}.png")
+    frames = [
+        {"file_path": f"{number}.png", "transform_matrix": [*pose.tolist(), [0, 0, 0, 1]]}
+        for number, pose in enumerate(given["transform_matrix"][:3])
+    ]
+    content = {"fl_x": 10, "w": 16, "h": 12, "aabb": given["aabb"].tolist(), "frames": frames}
+    (tmp_path / "transforms.json").write_text(json.dumps(content))
+    scene = load_scene(tmp_path)
+    config = Config(cascades=1).for_data(scene)
+    assert np.allclose([scene.box.lower, scene.box.upper], given["aabb"], **tolerance["float64"])
+    assert np.allclose(1 / config.side, published["aabb_scale_value"], **tolerance["float64"])
+    offset = -np.array(config.lower) / config.side
+    assert np.allclose(offset, published["aabb_offset"], **tolerance["float64"])
 
 
 @pytest.mark.parametrize("scene", ["forward", "sphere"])

@@ -60,3 +60,39 @@ def test_marking_equals_that_of_nerfacc(pack):
         points = box[:3] + np.stack([x, y, z], axis=-1).reshape(-1, 3) * (box[3:] - box[:3])
         marked.append(np.where(visible(cameras, points, near=0.2), 0.0, -1.0))
     assert np.array_equal(np.concatenate(marked), published["invisible/occs"])
+
+
+def z_first(values, cells):
+    """Values of cells with x first, as cells with z first; each cell as 2 x 2 x 2 (a grid has a multiple of 4
+    along an axis)."""
+    turned = values.reshape(-1, cells, cells, cells).transpose(0, 3, 2, 1)
+    for axis in (1, 2, 3):
+        turned = turned.repeat(2, axis)
+    return turned
+
+
+def test_update_equals_that_of_nerfacc_at_first(pack):
+    given, published, tolerance = pack
+    old, cells = torch.from_numpy(given["occs0"]), []
+    found = []
+    for level, box in enumerate(published["aabbs"]):
+        flat = np.flatnonzero(given["occs0"].reshape(2, 216)[level] >= 0)
+        corner = np.stack(np.unravel_index(flat, (6, 6, 6)), 1) + given[f"warm/jitter_level{level}"]
+        away = box[:3] + corner / 6 * (box[3:] - box[:3]) - [0.2, -0.1, 0.3]
+        found.append(8 * np.exp(-np.square(away).sum(1) / 0.18) * 0.005)
+        cells.append(level * 216 + flat)
+    grid = OccupancyGrid(4, 2)
+    grid.values = old.view(2, 6, 6, 6).clone()
+    grid.update(np.concatenate(cells), torch.from_numpy(np.concatenate(found)).float(), decay=0.95)
+    np.testing.assert_allclose(grid.values.numpy().ravel(), published["warm/occs"], **tolerance)
+
+
+def test_what_holds_a_point_equals_the_query_of_nerfacc(pack):
+    given, published, _ = pack
+    grid = OccupancyGrid(12, 2)
+    grid.values.copy_(torch.from_numpy(z_first(published["after/binaries"], 6)).float())
+    outermost = published["aabbs"][1]
+    points = (given["query_points"] - outermost[:3]) / (outermost[3:] - outermost[:3])
+    holding = grid.holding(torch.from_numpy(points)).numpy()
+    assert np.array_equal(holding, (published["query_value"] > 0) & published["query_inside"])
+    assert 0.1 < holding.mean() < 0.9
