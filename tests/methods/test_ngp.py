@@ -6,39 +6,61 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from tests.ball_scene import CENTRE, RADIUS, cameras_around, write_scene
 
 from isofield.data.scene import Box, Photographs, Scene
-from isofield.data.scenes import load_scene
 from isofield.methods.ngp import NGP, Config
-from isofield.rendering.cameras import looking_at, pinholes
+from isofield.rendering.cameras import Cameras, focal_length, looking_at, pinholes
 from isofield.rendering.rays import Rays
 from isofield.rendering.views import render_view
 from isofield.training.clock import Budget, Clock
 from isofield.training.loop import train
+from tests.ball_scene import CENTRE, RADIUS, seen_by
 
 SMALL = Config(levels=4, log2_table=12, finest=64, samples=4096, cells=64, steps_across=128)
 
 
+def all_around(count: int, turn: float = 0.0) -> Cameras:
+    """Cameras on a sphere of radius 4, each of which sees the whole box."""
+    angles, heights = turn + 2.4 * np.arange(count), np.linspace(-0.9, 0.9, count)
+    across = np.sqrt(1 - heights**2)
+    places = 4 * np.stack([np.cos(angles) * across, np.sin(angles) * across, heights], 1)
+    poses = [looking_at(place, np.zeros(3), np.array([0.0, 0, 1])) for place in places]
+    return pinholes(np.array(poses), focal_length(48, 1.0), (48, 48))
+
+
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory) -> Scene:
-    return load_scene(write_scene(tmp_path_factory.mktemp("ball") / "scene", counts=(32, 3)))
+def scene() -> Scene:
+    """The ball of `ball_scene`, from all sides."""
+    cameras, test = all_around(43), np.arange(7, 43, 14)
+    pictures = []
+    for number in range(43):
+        view = render_view(seen_by, cameras, number)
+        straight = view.colour / np.maximum(view.opacity, 1e-6)[..., None]
+        pictures.append(np.concatenate([straight, view.opacity[..., None]], axis=2).reshape(-1, 4))
+    pixels = (np.concatenate(pictures) * 255).round().astype(np.uint8)
+    photographs = Photographs(pixels, np.arange(44) * 48**2, cameras.sizes)
+    return Scene(
+        "ball", tuple(map(str, range(43))), cameras, photographs,
+        np.setdiff1d(np.arange(43), test), test,
+        Box((-1.0, -1.0, -1.0), (1.0, 1.0, 1.0)), False,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def trained(scene) -> NGP:
-    """A hundred steps on the ball."""
+    """Four hundred steps on the ball."""
     torch.manual_seed(0)
     method = NGP(SMALL.for_data(scene))
     method.prepare(scene, 0)
-    train(method, Clock(Budget(steps=100)), [])
+    train(method, Clock(Budget(steps=400)), [])
     return method
 
 
 def forward_scene() -> Scene:
     """Noise seen by cameras that all look along +z, where there is something from 4 on."""
     places = np.array([[x, y, 0.0] for x in (-0.3, 0.0, 0.3) for y in (-0.2, 0.2)])
-    poses = np.array([looking_at(place, place + [0, 0, 1.0], np.array([0.0, 1, 0])) for place in places])
+    up, forward = np.array([0.0, 1, 0]), np.array([0.0, 0, 1])
+    poses = np.array([looking_at(place, place + forward, up) for place in places])
     cameras = pinholes(poses, 40.0, (32, 24))
     pixels = np.random.default_rng(0).integers(0, 256, (6 * 32 * 24, 3), np.uint8)
     photographs = Photographs(pixels, np.arange(7) * 32 * 24, cameras.sizes)
@@ -68,7 +90,7 @@ def test_cells_outside_the_silhouettes_are_never_sampled(scene):
     assert (values < 0).mean() > 0.3
 
 
-def test_a_hundred_steps_show_the_ball(trained, scene):
+def test_four_hundred_steps_show_the_ball(trained, scene):
     name, psnr = trained.metric()
     assert name == "psnr_held_out_db"
     assert psnr > 24
@@ -77,7 +99,7 @@ def test_a_hundred_steps_show_the_ball(trained, scene):
     alpha = scene.photographs.picture(scene.test[0])[..., 3] / 255
     assert np.abs(view.opacity - alpha).mean() < 0.02
     toward = CENTRE.numpy() - scene.cameras.centres[scene.test[0]]
-    assert view.depth.min() == pytest.approx(np.linalg.norm(toward) - RADIUS, abs=0.05)
+    assert view.depth.min() == pytest.approx(np.linalg.norm(toward) - RADIUS, abs=0.15)
 
 
 def test_a_pixel_is_the_mean_of_its_rays(trained, scene):
@@ -87,7 +109,7 @@ def test_a_pixel_is_the_mean_of_its_rays(trained, scene):
     number = int(scene.test[0])
     seen = render_view(views.render, scene.cameras, number, rays=views.rays)
     fine = scene.cameras.resized(scene.cameras.sizes * 2)
-    expected = render_view(centres.render, fine, number).colour.reshape(32, 2, 40, 2, 3).mean((1, 3))
+    expected = render_view(centres.render, fine, number).colour.reshape(48, 2, 48, 2, 3).mean((1, 3))
     np.testing.assert_allclose(seen.colour, expected, atol=1e-4)
 
 
@@ -101,11 +123,11 @@ def opacities(views, rays: Rays, distances: torch.Tensor) -> torch.Tensor:
 
 def test_density_is_per_unit_of_the_world(trained, scene):
     views = trained.products()["views"]
-    rays = cameras_around(3, (12, 12), 0.5).picture_rays(0)
+    rays = all_around(3, 0.5).resized(np.full((3, 2), 12)).picture_rays(0)
     expected = opacities(views, rays, torch.linspace(2, 6, 4000))
     seen = views.render(rays).opacity
     assert (seen - expected).abs().mean() < 0.01
-    assert 0.1 < expected.mean() < 0.9
+    assert 0.03 < expected.mean() < 0.9
 
 
 def test_density_is_per_unit_of_the_world_before_forward_facing_cameras():
@@ -124,11 +146,18 @@ def test_density_is_per_unit_of_the_world_before_forward_facing_cameras():
     assert (reached > near).all()
 
 
-def test_colour_of_a_point_is_what_a_ray_sees_of_something_opaque(trained):
+def test_what_a_ray_sees_is_the_colour_of_its_points_by_their_density(trained):
     views = trained.products()["views"]
-    directions = torch.nn.functional.normalize(torch.randn(50, 3, generator=torch.Generator().manual_seed(0)))
-    points = CENTRE - RADIUS * directions
-    assert (views.colour(points, directions) - (0.5 - 0.5 * directions)).abs().mean() < 0.1
+    rays, ends = all_around(3, 0.5).resized(np.full((3, 2), 12)).picture_rays(0), torch.linspace(2, 6, 2000)
+    points = rays.origins[:, None] + (ends[1:, None] + ends[:-1, None]) / 2 * rays.directions[:, None]
+    directions = rays.directions[:, None].expand_as(points).reshape(-1, 3)
+    density = views.density(points.view(-1, 3)).view(points.shape[:2])
+    colour = views.colour(points.view(-1, 3), directions).view(points.shape)
+    opacity = 1 - torch.exp(-density * ends.diff())
+    reached = torch.cumprod(torch.nn.functional.pad(1 - opacity, (1, 0), value=1.0), dim=1)[:, :-1]
+    expected = ((reached * opacity)[..., None] * colour).sum(1)
+    assert (views.render(rays).colour - expected).abs().max() < 0.03
+    assert expected.max() > 0.5
 
 
 def test_a_batch_has_the_samples_of_a_step_and_follows_from_seed_and_step(trained):
