@@ -16,11 +16,11 @@ from torch import Tensor, nn
 
 from ..data.samples import WHOLE, Share, Turns, generator
 from ..data.scene import Scene
-from ..data.scenes.llff import recentred
 from ..kernels.adam import Adam
 from ..networks.nerf import NeRFNetwork, NeRFWiring
 from ..rendering.cameras import Cameras
-from ..rendering.rays import Rays, in_depths, to_ndc
+from ..rendering.forward_facing import ForwardFacing, recentring
+from ..rendering.rays import Rays, in_depths
 from ..rendering.sampling import even_depths, jittered, with_importance
 from ..rendering.volume import (
     Rendered,
@@ -124,7 +124,7 @@ class Config:
         found: dict[str, Any] = {"white": scene.has_alpha}
         if scene.forward_facing:
             width, height = (float(each) for each in scene.cameras.sizes[0])
-            frame = recentred(scene.cameras.poses)[1][:3] / (0.75 * (scene.near or 4 / 3))
+            frame = recentring(scene.cameras.poses, 1 / (0.75 * (scene.near or 4 / 3)))
             found |= {"ndc": (width, height, float(scene.cameras.intrinsics[0, 0])), "near": 0.0, "far": 1.0}
             found["frame"] = tuple(frame.ravel().tolist())
         elif scene.near is not None and scene.far is not None:
@@ -139,6 +139,18 @@ class Config:
             found |= {"near": max(float(np.linalg.norm(outside, axis=1).min()), 0.01 * far), "far": far}
         kept = {name: value for name, value in vars(self).items() if name in found and value is not None}
         return replace(self, **{**found, **kept, "lower": scene.box.lower, "upper": scene.box.upper}).filled()
+
+    @property
+    def similarity(self) -> tuple[Float[Tensor, "3 3"], Float[Tensor, "3"]]:
+        """Turn and scale, then shift: from the world to the network's coordinates."""
+        frame = torch.tensor(self.frame or np.eye(3, 4).ravel().tolist()).view(3, 4)
+        return frame[:, :3], frame[:, 3]
+
+    @property
+    def forward(self) -> ForwardFacing | None:
+        """The normalised device coordinates, where there are such."""
+        frame = self.frame or tuple(np.eye(3, 4).ravel().tolist())
+        return None if self.ndc is None else ForwardFacing(frame, *self.ndc)
 
     @property
     def all_samples(self) -> int:
@@ -307,12 +319,10 @@ class NeRF:
     def _inside(self, rays: Rays) -> tuple[Rays, Float[Tensor, "rays 3"]]:
         """Rays of the world in the network's coordinates, t unchanged but for normalised device
         coordinates, and unit directions of view."""
-        c = self.config
-        if c.frame is not None:
-            frame = torch.tensor(c.frame, dtype=rays.origins.dtype).view(3, 4)
-            rays = Rays(rays.origins @ frame[:, :3].T + frame[:, 3], rays.directions @ frame[:, :3].T)
-        views = nn.functional.normalize(rays.directions, dim=1)
-        return (rays if c.ndc is None else to_ndc(rays, int(c.ndc[0]), int(c.ndc[1]), c.ndc[2])), views
+        (turn, shift), forward = self.config.similarity, self.config.forward
+        inside = Rays(rays.origins @ turn.T + shift, rays.directions @ turn.T)
+        views = nn.functional.normalize(inside.directions, dim=1)
+        return (inside if forward is None else forward.rays(rays)), views
 
     def loss(self, player: str, batch: Seen, progress: float) -> dict[str, Tensor]:
         """Mean squared error over rays and channels, of what each network sees."""
@@ -348,33 +358,18 @@ class NeRF:
         for part in torch.arange(len(rays)).split(CHUNK // self.config.all_samples):
             inside, views = self._inside(rays[part])
             weights, colours, depths = render_rays(self.field, inside, views, self.config, None)[-1]
-            parts.append(composite(weights, colours, self._distances(rays[part], depths)))
+            if self.config.forward is not None:
+                depths = self.config.forward.distances(rays[part], depths)
+            parts.append(composite(weights, colours, depths))
         return Rendered(*(torch.cat([vars(part)[f.name] for part in parts]) for f in fields(Rendered)))
-
-    def _distances(self, rays: Rays, depths: Float[Tensor, "rays samples"]) -> Float[Tensor, "rays samples"]:
-        """t along the rays of the world, of samples in the network's coordinates: t' = 1 - z / (z + t dz), z
-        where the ray meets the plane z = -1."""
-        if self.config.ndc is None:
-            return depths
-        frame = torch.tensor(self.config.frame or np.eye(3, 4).ravel().tolist()).view(3, 4)
-        z, along = rays.origins @ frame[2, :3] + frame[2, 3], rays.directions @ frame[2, :3]
-        share = depths / (1 - depths).clamp(min=1e-3)
-        return (-(1 + z) / along)[:, None] - share / along[:, None]
 
     def _located(self, points: Float[Tensor, "points 3"]) -> tuple[Tensor, Tensor]:
         """Points of the world in the network's coordinates, and by how much lengths grow there: in normalised
         device coordinates those along z."""
-        c, growth = self.config, torch.ones_like(points[:, 0])
-        if c.frame is not None:
-            frame = torch.tensor(c.frame, dtype=points.dtype).view(3, 4)
-            points = points @ frame[:, :3].T + frame[:, 3]
-            growth = growth * frame[:, 0].norm()
-        if c.ndc is not None:
-            width, height, focal = c.ndc
-            z = points[:, 2].clamp(max=-1e-3)
-            across = points[:, :2] / z[:, None] * torch.tensor([-2 * focal / width, -2 * focal / height])
-            points, growth = torch.cat([across, (1 + 2 / z)[:, None]], 1), growth * 2 / z.square()
-        return points, growth
+        if self.config.forward is not None:
+            return self.config.forward.points(points)
+        turn, shift = self.config.similarity
+        return points @ turn.T + shift, turn[0].norm().expand(len(points))
 
     @torch.no_grad()
     def _density(self, points: Float[Tensor, "points 3"]) -> Float[Tensor, " points"]:

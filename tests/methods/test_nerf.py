@@ -184,7 +184,7 @@ def test_distances_in_normalised_device_coordinates_are_those_of_the_world():
     rays = scene.cameras.picture_rays(1)[torch.arange(0, 64, 9)]
     inside, _ = method._inside(rays)
     depths = torch.tensor([[0.0, 0.3, 0.7, 0.9]]).expand(len(rays), -1)
-    t = method._distances(rays, depths)
+    t = method.config.forward.distances(rays, depths)
     world = rays.origins[:, None] + t[..., None] * rays.directions[:, None]
     located, growth = method._located(world.reshape(-1, 3))
     expected = inside.origins[:, None] + depths[..., None] * inside.directions[:, None]

@@ -1,8 +1,8 @@
 """LLFF: poses_bounds.npy beside folders of pictures, and the moves of the world that NeRF makes with it.
 
 Sources: Mildenhall et al., Local Light Field Fusion, 2019; NeRF's load_llff.py. The scene keeps the file's
-own world: NeRF's scaling, recentring and spherifying are functions here, for those who want the published
-numbers.
+own world; NeRF's spherifying is a function here, for those who want the published numbers, its scaling and
+recentring are in rendering/forward_facing.py.
 """
 
 import re
@@ -18,7 +18,7 @@ from ..photographs import look_at
 from ..scene import Box
 from .posed import Posed, focus, ideal_lenses, natural_order, rigid
 
-__all__ = ["llff_cameras", "read_llff", "recentred", "spherified"]
+__all__ = ["llff_cameras", "read_llff", "spherified"]
 
 HOLDOUT = 8
 SAME_WAY = 0.5  # cosine to the mean direction, above which all must be for a forward-facing scene
@@ -96,19 +96,6 @@ def llff_cameras(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return to_ours(matrices[:, :, :4], CONVENTIONS["llff"]), matrices[:, :, 4], bounds
 
 
-def recentred(poses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Poses [N, 3, 4] (OpenCV's axes) in the frame of their average camera, and the motion [4, 4] from the
-    old world to the new, in which the average camera stands in the origin and looks along -z with y up
-    (NeRF's recenter_poses).
-
-    For NeRF's own numbers multiply positions by 1 / (0.75 * near) before.
-    """
-    back = _unit(-poses[:, :, 2].sum(axis=0))
-    right = _unit(np.cross(-poses[:, :, 1].sum(axis=0), back))
-    up = _unit(np.cross(back, right))
-    return _moved(poses, np.stack([right, up, back], axis=1), poses[:, :, 3].mean(axis=0), 1.0)
-
-
 def spherified(poses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Poses [N, 3, 4] of cameras that look inwards, around the point that is nearest to their axes, with a
     root mean square distance of 1, and the similarity [4, 4] from the old world to the new (NeRF's
@@ -118,18 +105,9 @@ def spherified(poses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     right = _unit(np.cross([0.1, 0.2, 0.3], up))
     axes = np.stack([right, _unit(np.cross(up, right)), up], axis=1)
     radius = np.sqrt(((poses[:, :, 3] - centre) ** 2).sum(axis=1).mean())
-    return _moved(poses, axes, centre, 1 / radius)
-
-
-def _moved(
-    poses: np.ndarray, axes: np.ndarray, centre: np.ndarray, scale: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Poses in the world whose axes are the columns of `axes` around `centre`, and the similarity that does
-    it."""
     similarity = np.eye(4)
-    similarity[:3, :3] = scale * axes.T
-    similarity[:3, 3] = -scale * axes.T @ centre
-    positions = scale * (poses[:, :, 3] - centre) @ axes
+    similarity[:3] = np.column_stack([axes.T, -axes.T @ centre]) / radius
+    positions = (poses[:, :, 3] - centre) @ axes / radius
     return np.concatenate([axes.T @ poses[:, :, :3], positions[:, :, None]], axis=2), similarity
 
 
