@@ -8,6 +8,7 @@ import trimesh
 from report import ROOT
 
 __all__ = [
+    "DATA",
     "MESHES",
     "Triangles",
     "mesh_path",
@@ -18,7 +19,8 @@ __all__ = [
     "write_points",
 ]
 
-MESHES = ROOT.parent / "shared" / "data" / "meshes"
+DATA = ROOT.parent / "shared" / "data"
+MESHES = DATA / "meshes"
 
 Triangles = tuple[np.ndarray, np.ndarray]
 """Vertices float64 [V, 3] and faces int64 [F, 3]."""
