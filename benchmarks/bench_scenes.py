@@ -1,4 +1,4 @@
-"""Photographs to radiance fields: the test views after a budget of seconds, seconds a view, memory; the surface
+"""Photographs to radiance fields: test views after a budget of seconds, seconds a view, memory; the surface
 of a scene; the paper's method beside the fast one."""
 
 import json
@@ -58,9 +58,8 @@ WHAT = (
     "training alone; besides are loading, compiled kernels warmed up and saving, the seconds of the whole "
     "command less the budget. PSNR: mean of the views' own. SSIM: Gaussian window of 11, valid. Perceptual: "
     "by a fixed network of random convolutions (`perceptual_random_convolutions_mean`, no LPIPS). Blank: "
-    "PSNR of a picture of the background alone. Peak memory: resident, of training. Peers: nothing else that "
-    "a package index has trains a radiance field without a GPU; the last row is what the paper's own settings "
-    "(those of every PyTorch copy of them) reach in the same minute."
+    "PSNR of a picture of the background alone. Peak memory: resident, of training. The last row is what the "
+    "paper's own settings (those of every PyTorch copy of them) reach in the same minute."
 )
 SURFACE = (
     "`isofield extract RUN` with every default on the 200 x 200 run, then `isofield evaluate RUN`, which "

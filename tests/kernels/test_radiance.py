@@ -40,21 +40,16 @@ class Case:
 
     def exact_look(self, features, dense, light):
         """The definition, double precision."""
-        counts = torch.from_numpy(self.counts)
-        harmonics = SphericalHarmonics()(self.directions).double().repeat_interleave(counts, 0)
-        density, colour = reference.shade(
-            *(each.double() for each in (features, harmonics, dense, light)), self.widths, UNIT
-        )
-        lengths, places = (torch.from_numpy(each).double() for each in (self.lengths, self.places))
-        return reference.look(density, colour, places, lengths, torch.from_numpy(self.starts))
+        return reference.look(
+            hashgrid.block(features.double()), dense.double(), light.double(), self.directions.double(),
+            self.starts, self.places, self.lengths, self.widths, UNIT,
+        )  # fmt: skip
 
     def exact_error(self, features, dense, light):
-        seen = self.exact_look(features, dense, light)
-        background = self.background.double()
-        behind = (1 - seen[:, 3:4]) * background.repeat_interleave(self.group, 0)
-        pixels = (seen[:, :3] + behind).view(-1, self.group, 3).mean(1)
-        target = self.target.double()
-        return (pixels - target[:, :3] - (1 - target[:, 3:]) * background).square().mean()
+        return reference.squared_error(
+            hashgrid.block(features.double()), dense.double(), light.double(), self.directions.double(),
+            self.starts, self.lengths, self.target.double(), self.background.double(), self.widths, UNIT,
+        )  # fmt: skip
 
     def look(self):
         features, dense, light = self.trained

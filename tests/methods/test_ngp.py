@@ -177,6 +177,24 @@ def test_a_pixel_is_one_ray_at_first(scene):
         assert len(batch.rays) == group * len(batch.target)
 
 
+def test_a_step_is_that_of_the_plain_kernels(trained, monkeypatch):
+    words, batch = trained.field.words.clone(), trained.batch("field", 5, 0.5)
+    few = replace(
+        batch, rays=batch.rays[torch.arange(64)], views=batch.views[:64], jitter=batch.jitter[:64],
+        target=batch.target[:64], background=batch.background[:64],
+    )  # fmt: skip
+    found = []
+    for backend in ("numba", "reference"):
+        monkeypatch.setenv("ISOFIELD_KERNELS", backend)
+        trained.field.zero_grad()
+        error = trained.loss("field", few, 0.5)["squared_error"]
+        error.backward()
+        found.append([error.detach(), *(each.grad.clone() for each in trained.field.parameters())])
+    assert torch.equal(words, trained.field.words)
+    for one, other in zip(*found):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4 * other.abs().max().item())
+
+
 def test_an_unbounded_scene_has_cubes_around_the_inner_one(scene):
     photographs = replace(scene.photographs, pixels=np.ascontiguousarray(scene.photographs.pixels[:, :3]))
     outdoors = replace(scene, photographs=photographs, unbounded=True)

@@ -10,6 +10,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ...runtime.threads import run_pieces, split, threads
+from .. import BLOCK, use_compiled
+from . import reference
 from .reference import Steps, pack_cells, step_of_t, t_of_step
 
 __all__ = ["Steps", "march", "pack_cells", "place", "step_of_t", "t_of_step"]
@@ -34,11 +36,14 @@ def march(
     most: samples of a ray at most. A cell is looked up in the finest cascade that holds the point and whose
     cells are not finer than a step.
     """
+    o, d, j = (t.detach().contiguous().numpy() for t in (origins, directions, jitter))
+    if not use_compiled(origins.device.type):
+        rays = reference.march(o, d, j, reference.unpack_cells(words), steps, near, most)
+        starts = np.concatenate([[0], np.cumsum([len(ray) for ray in rays], dtype=np.int64)])
+        return np.concatenate([np.empty(0), *rays]).astype(np.float32), starts
     from . import numba
 
-    cells = round((64 * words.shape[1]) ** (1 / 3))
-    o, d, j = (t.detach().contiguous().numpy() for t in (origins, directions, jitter))
-    count = len(o)
+    cells, count = round((64 * words.shape[1]) ** (1 / 3)), len(o)
     counts = np.empty(count, np.int64)
     pieces = split(count, -(-count // PIECE)) if count else []
     found: list[np.ndarray] = [np.empty(0, np.float32)] * len(pieces)
@@ -71,10 +76,13 @@ def place(
     cascades: int,
 ) -> Float[Tensor, "padded 3"]:
     """Points of the samples, [0, 1]^3 of the outermost cascade; padded with zeros to a multiple of 128."""
+    points = torch.zeros(-(-len(places) // BLOCK) * BLOCK, 3)
+    o, d = (t.detach().contiguous().numpy() for t in (origins, directions))
+    if not use_compiled(origins.device.type):
+        points.numpy()[: len(places)] = reference.place(o, d, places, starts, cascades)
+        return points
     from . import numba
 
-    points = torch.zeros(-(-len(places) // 128) * 128, 3)
-    o, d = (t.detach().contiguous().numpy() for t in (origins, directions))
     half = 0.5 * 2 ** (cascades - 1)
     corner, scale = np.float32(0.5 - half), np.float32(0.5 / half)
     run_pieces(

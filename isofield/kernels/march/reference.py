@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-__all__ = ["Steps", "march", "pack_cells", "step_of_t", "t_of_step"]
+__all__ = ["Steps", "march", "pack_cells", "place", "step_of_t", "t_of_step", "unpack_cells"]
 
 
 class Steps:
@@ -65,6 +65,14 @@ def pack_cells(occupied: np.ndarray) -> np.ndarray:
     return np.packbits(bits, axis=3, bitorder="little").reshape(cascades, -1).view("<u8").astype(np.uint64)
 
 
+def unpack_cells(words: np.ndarray) -> np.ndarray:
+    """The inverse of `pack_cells`."""
+    cascades, blocks = len(words), round(words.shape[1] ** (1 / 3))
+    bits = np.unpackbits(words.astype("<u8").view(np.uint8), axis=1, bitorder="little").astype(bool)
+    bits = bits.reshape(cascades, blocks, blocks, blocks, 4, 4, 4).transpose(0, 1, 4, 2, 5, 3, 6)
+    return bits.reshape(cascades, 4 * blocks, 4 * blocks, 4 * blocks)
+
+
 def march(
     origins: np.ndarray,
     directions: np.ndarray,
@@ -79,6 +87,15 @@ def march(
         _march_one(*ray, occupied, steps, near, most)
         for ray in zip(*(each.astype(np.float64) for each in (origins, directions, jitter)))
     ]
+
+
+def place(
+    origins: np.ndarray, directions: np.ndarray, places: np.ndarray, starts: np.ndarray, cascades: int
+) -> np.ndarray:
+    """Points of samples, [samples, 3] in [0, 1]^3 of the outermost cascade."""
+    counts = np.diff(starts)
+    points = origins.repeat(counts, 0) + places[:, None] * directions.repeat(counts, 0)
+    return (points - 0.5) / 2 ** (cascades - 1) + 0.5
 
 
 def _march_one(origin, direction, jitter, occupied, steps, near, most) -> np.ndarray:

@@ -11,7 +11,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ...runtime.threads import run_pieces, split
+from .. import use_compiled
 from ..mlp import parameter_count
+from . import reference
 from .reference import BOUND, DARK, HARMONICS
 
 __all__ = ["BOUND", "DARK", "HARMONICS", "ROOM", "look", "network_sizes", "squared_error"]
@@ -48,9 +50,8 @@ def squared_error(
     same background. A pixel is the mean of rays / pixels rays in a row, which have ROOM samples at most
     together.
     """
-    return _SquaredError.apply(
-        features, dense, light, directions, starts, lengths, target, background, widths, unit
-    )
+    error = _SquaredError.apply if use_compiled(features.device.type) else reference.squared_error
+    return error(features, dense, light, directions, starts, lengths, target, background, widths, unit)
 
 
 def look(
@@ -66,6 +67,8 @@ def look(
 ) -> Float[Tensor, "rays 5"]:
     """What rays see: colour (3, nothing behind it), opacity, and distance (the mean of `places` t by weight).
     Arguments as for `squared_error`."""
+    if not use_compiled(features.device.type):
+        return reference.look(features, dense, light, directions, starts, places, lengths, widths, unit)
     from . import numba
 
     seen = np.empty((len(directions), 5), np.float32)

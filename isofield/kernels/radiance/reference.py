@@ -1,14 +1,16 @@
 """The radiance network in plain torch: what instant-ngp puts on top of its hash grid (Mueller et al. 2022,
 appendix E), composited along rays (Max 1995)."""
 
+import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
-from ..composite.reference import packed_sums, packed_transmittance, packed_weights
+from ..composite.reference import composite, packed_transmittance, rays_of_samples
 from ..mlp import reference as mlp
+from .harmonics import CONDON_SHORTLEY_SIGNS, spherical_harmonics
 
-__all__ = ["BOUND", "DARK", "HARMONICS", "look", "shade"]
+__all__ = ["BOUND", "DARK", "HARMONICS", "look", "shade", "squared_error"]
 
 DARK = 1e-4  # transmittance behind which samples are left out, as in the published code
 HARMONICS = 16  # bands 0 to 3 of the directions
@@ -37,15 +39,43 @@ def shade(
 
 
 def look(
-    density: Float[Tensor, " samples"],
-    colour: Float[Tensor, "samples 3"],
-    places: Float[Tensor, " samples"],
-    lengths: Float[Tensor, " samples"],
-    starts: Int[Tensor, " bounds"],
+    features: Float[Tensor, "blocks inputs 128"],
+    dense: Float[Tensor, " dense"],
+    light: Float[Tensor, " light"],
+    directions: Float[Tensor, "rays 3"],
+    starts: np.ndarray,
+    places: np.ndarray,
+    lengths: np.ndarray,
+    widths: tuple[int, int, int, int],
+    unit: float,
 ) -> Float[Tensor, "rays 5"]:
     """Colour, opacity and distance of rays: sums of w c, w and w t over their samples, but for those that
     less than DARK of the light reaches."""
-    reached = packed_transmittance(density, lengths, starts) > DARK
-    weights = packed_weights(density, lengths, starts) * reached
-    values = torch.cat([colour, torch.ones_like(places)[:, None], places[:, None]], 1)
-    return packed_sums(weights[:, None] * values, starts)
+    first = torch.from_numpy(starts).to(features.device)
+    t, length = (torch.from_numpy(each).to(features) for each in (places, lengths))
+    signs = torch.tensor(CONDON_SHORTLEY_SIGNS[:HARMONICS]).to(features)
+    harmonics = (spherical_harmonics(directions)[:, :HARMONICS] * signs)[rays_of_samples(first)]
+    samples = features.transpose(1, 2).reshape(-1, widths[0])[: len(t)]
+    density, colour = shade(samples, harmonics, dense, light, widths, unit)
+    reached = packed_transmittance(density, length, first) > DARK
+    return composite(density * reached, colour, length, t, first)
+
+
+def squared_error(
+    features: Float[Tensor, "blocks inputs 128"],
+    dense: Float[Tensor, " dense"],
+    light: Float[Tensor, " light"],
+    directions: Float[Tensor, "rays 3"],
+    starts: np.ndarray,
+    lengths: np.ndarray,
+    target: Float[Tensor, "pixels 4"],
+    background: Float[Tensor, "pixels 3"],
+    widths: tuple[int, int, int, int],
+    unit: float,
+) -> Float[Tensor, ""]:
+    """Mean squared error of pixels, each the mean of as many rays, over pixels and channels, in front of a
+    background."""
+    seen = look(features, dense, light, directions, starts, lengths, lengths, widths, unit)
+    seen = seen.view(len(target), -1, 5).mean(1)
+    behind = (target[:, 3:] - seen[:, 3:4]) * background
+    return (seen[:, :3] + behind - target[:, :3]).square().mean()
