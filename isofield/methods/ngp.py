@@ -21,7 +21,7 @@ from ..data.samples import WHOLE, Share, generator
 from ..data.scene import Scene
 from ..kernels import hashgrid, radiance
 from ..kernels.adam import Adam
-from ..kernels.march import Steps, march, place, step_of_t, t_of_step
+from ..kernels.march import Steps, march, pack_cells, place, step_of_t, t_of_step
 from ..kernels.mlp import layers, mlp
 from ..networks.hash_grid import HashGrid
 from ..rendering.cameras import Cameras
@@ -40,6 +40,7 @@ UNIT = 7.0  # density at the start, for each edge of the inner cube
 CHUNK = 16_384  # rays that are rendered together
 WATCHED = 4096  # pixels that the metric looks at while training
 LOOKED_AT = 1 << 17  # cells at most, at an update of the occupancy grid
+FOLLOWED = 1 << 13  # rays that show where light comes to
 HULL_CELLS = 64  # along an axis, of the grid in which cells are left out for good
 
 
@@ -59,8 +60,11 @@ class Config:
     """units of the hidden layer of the density's network"""
     bright: int = 32
     """units of each of the two hidden layers of the colour's network"""
-    samples: int = 32_768
+    samples: int = 65_536
     """samples in a step"""
+    growth: float | None = None
+    """so many times larger are the steps at the end of the budget (default: 4 where pictures are large, else
+    1)"""
     learning_rate: float = 3e-2
     """of the grids, at the start"""
     network_rate: float = 5e-3
@@ -98,7 +102,8 @@ class Config:
             self,
             positive=(
                 "levels", "coarsest", "finest", "log2_table", "hidden", "bright", "samples", "learning_rate",
-                "network_rate", "final", "rays_per_pixel", "cells", "steps_across", "cascades", "side",
+                "network_rate", "final", "growth", "rays_per_pixel", "cells", "steps_across", "cascades",
+                "side",
             ),
             shares=("decay", "steady", "single"),
         )  # fmt: skip
@@ -155,6 +160,10 @@ class Config:
         """Rays whose mean is a pixel."""
         return self.rays_per_pixel or 1
 
+    def samples_at(self, progress: float) -> int:
+        """Samples in a step."""
+        return int(self.samples * (1 + ((self.growth or 1) - 1) * progress))
+
     @property
     def along(self) -> Steps:
         """Where on a ray samples may lie."""
@@ -163,7 +172,7 @@ class Config:
         return Steps(least, 0.0 if cascades == 1 else 1 / 256, 2 ** (cascades - 1) / cells)
 
 
-def _sizes(pixels: float) -> dict[str, int]:
+def _sizes(pixels: float) -> dict[str, float]:
     """How fine the grids are for a cube that is so many pixels wide."""
     return {
         "finest": int(min(max(4.7 * pixels, 256), 512) if pixels < 150 else min(1.75 * pixels, 2048)),
@@ -171,6 +180,7 @@ def _sizes(pixels: float) -> dict[str, int]:
         "cells": 64 if pixels < 150 else 128,
         "steps_across": 256 if pixels < 150 else 512,
         "rays_per_pixel": 4 if pixels < 150 else 1,
+        "growth": 1 if pixels < 450 else 4,
     }
 
 
@@ -273,6 +283,9 @@ class NGP:
             for axis in (1, 2, 3):
                 possible = possible.repeat(times, axis)
             self.field.occupancy.values[torch.from_numpy(~possible)] = -1
+        if c.ndc is not None:  # nothing is beyond infinity
+            lower, side = self._cube
+            self.field.occupancy.values[0, math.ceil((1 - lower[2]) / side * (c.cells or 64)) :] = -1
         test = data.test[counts[data.test] > 0]
         self._held_out, watched = len(test) > 0, test if len(test) else data.train
         rng = generator(seed, 0, "watched")
@@ -290,9 +303,11 @@ class NGP:
         c = self.config
         if step % 16 == 0 or (step < 64 and step % 8 == 0):
             self.field.look_for_empty_cells(generator(self._seed, step, "cells"), LOOKED_AT)
+        if not c.white and step % 64 == 32:
+            self._follow_light(generator(self._seed, step, "light"))
         rng = generator(self._seed, step, "pixels", self._share)
         group = 1 if progress < c.single else c.group
-        most = c.samples // group
+        most = c.samples_at(progress) // group
         pixels = self._share.of(int(min(most / max(self.field.samples_a_ray.item(), 0.5), most)))
         places = rng.integers(self._ends[-1], size=pixels)
         which = np.searchsorted(self._ends, places, side="right")
@@ -302,6 +317,19 @@ class NGP:
             kept = counted[self._scene.photographs.starts[frames] + numbers]
             frames, numbers = frames[kept], numbers[kept]
         return self._pixels(frames, numbers, group, rng)
+
+    @torch.no_grad()
+    def _follow_light(self, rng: np.random.Generator) -> None:
+        """Find out which occupied cells light comes to, on random rays: where scenes are opaque most do not,
+        and samples in them are in vain."""
+        field, c = self.field, self.config
+        frames = rng.choice(self._scene.train, FOLLOWED)
+        rays = self._pixels(frames, rng.integers(np.diff(self._scene.photographs.starts)[frames]), 1, rng)
+        words = pack_cells(field.occupancy.occupied())
+        features, points, places, lengths, starts = self._sampled(rays.rays, rays.jitter, words)
+        counts = radiance.reach(features, field.dense, starts, lengths, c.widths, UNIT)
+        reached = np.arange(len(places)) < (starts[:-1] + counts).repeat(np.diff(starts))
+        field.occupancy.look(points[: len(places)][torch.from_numpy(reached)])
 
     def _pixels(
         self, frames: np.ndarray, numbers: np.ndarray, group: int, rng: np.random.Generator | None = None
@@ -333,24 +361,25 @@ class NGP:
         return Rays((rays.origins - corner) / side, rays.directions)
 
     def _sampled(
-        self, rays: Rays, jitter: Float[Tensor, " rays"]
-    ) -> tuple[Tensor, np.ndarray, np.ndarray, np.ndarray]:
-        """Features, places and lengths of the samples, and where those of each ray start."""
+        self, rays: Rays, jitter: Float[Tensor, " rays"], words: np.ndarray | None = None
+    ) -> tuple[Tensor, Tensor, np.ndarray, np.ndarray, np.ndarray]:
+        """Features, points, places and lengths of the samples, and where those of each ray start. words: the
+        cells that may be sampled, None for those occupied that light comes to."""
         c, along = self.config, self.config.along
-        words = self.field.words.numpy().view(np.uint64)
+        words = self.field.words.numpy().view(np.uint64) if words is None else words
         most = radiance.ROOM // c.group
         places, starts = march(rays.origins, rays.directions, jitter, words, along, most=most)
         points = place(rays.origins, rays.directions, places, starts, c.cascades or 1)
         features = hashgrid.encode(points, self.field.grid.table, self.field.grid.levels)
         if along.cone == 0:
-            return features, places, np.full(len(places), along.least, np.float32), starts
+            return features, points, places, np.full(len(places), along.least, np.float32), starts
         lengths = t_of_step(step_of_t(places, along) + 1, along) - places
-        return features, places, lengths.astype(np.float32), starts
+        return features, points, places, lengths.astype(np.float32), starts
 
     def loss(self, player: str, batch: Seen, progress: float) -> dict[str, Tensor]:
         """Mean squared error over pixels and channels, in front of a background of random colours."""
         rays, field = batch.rays, self.field
-        features, _, lengths, starts = self._sampled(rays, batch.jitter)
+        features, _, _, lengths, starts = self._sampled(rays, batch.jitter)
         field.samples_a_ray.mul_(0.9).add_(0.1 * len(lengths) / max(len(rays), 1))
         error = radiance.squared_error(
             features, field.dense, field.light, batch.views, starts, lengths, batch.target, batch.background,
@@ -384,7 +413,7 @@ class NGP:
         field, seen = self.field, []
         for part in torch.arange(len(rays)).split(CHUNK):
             some = rays[part]
-            features, places, lengths, starts = self._sampled(some, torch.full((len(some),), 0.5))
+            features, _, places, lengths, starts = self._sampled(some, torch.full((len(some),), 0.5))
             seen.append(
                 radiance.look(
                     features,
