@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from command import Measured, isofield
+from command import Measured, isofield, measure
 from inputs import DATA
 from report import PICTURES, ROOT, flags, publish, table
 
@@ -58,8 +58,9 @@ WHAT = (
     "training alone; besides are loading, compiled kernels warmed up and saving, the seconds of the whole "
     "command less the budget. PSNR: mean of the views' own. SSIM: Gaussian window of 11, valid. Perceptual: "
     "by a fixed network of random convolutions (`perceptual_random_convolutions_mean`, no LPIPS). Blank: "
-    "PSNR of a picture of the background alone. Peak memory: resident, of training. The last row is what the "
-    "paper's own settings (those of every PyTorch copy of them) reach in the same minute."
+    "PSNR of a picture of the background alone. Peak memory: resident, of training. Peers: what the "
+    "paper's own settings (those of every PyTorch copy of them) reach in the same minute; and nerfstudio's "
+    "nerfacto, whose defaults take over 20 s a step here, made smaller by hand (`peer_nerfstudio.py`)."
 )
 SURFACE = (
     "`isofield extract RUN` with every default on the 200 x 200 run, then `isofield evaluate RUN`, which "
@@ -70,7 +71,9 @@ SURFACE = (
 
 def main() -> None:
     """Train, judge, print, draw, write."""
-    arguments = flags(__doc__).parse_args()
+    parser = flags(__doc__)
+    parser.add_argument("--nerfstudio", metavar="PYTHON", help="a Python that has nerfstudio: the peer's row")
+    arguments = parser.parse_args()
     isofield("doctor", "--warm")
     rows, missed, surface, curves = [], [], "", {}
     with tempfile.TemporaryDirectory() as name:
@@ -88,6 +91,8 @@ def main() -> None:
             if asked.downscale == 8 and asked.seconds >= 60:
                 curves[f"{asked.name}, {asked.seconds} s"] = log
             print(*rows[-1], sep="  ", file=sys.stderr, flush=True)
+        if arguments.nerfstudio:
+            rows.append(_peer(arguments.nerfstudio, 5 if arguments.small else 60))
         if arguments.write:
             _draw(curves)
     header = ("scene", "method", "size", "budget", "besides", "steps", "PSNR", "worst", "SSIM", "perceptual")
@@ -107,6 +112,19 @@ def _run(asked: Asked, run: Path, small: bool) -> tuple[Measured, dict]:
     trained = isofield("train", asked.method, *data, *budget, "--out", run, "--json")
     views = ("--views", 1) if small else ()
     return trained, isofield("evaluate", run, *views, "--json").json
+
+
+def _peer(python: str, seconds: int) -> tuple:
+    """The row of nerfstudio on lego at 100 x 100."""
+    program = str(Path(__file__).with_name("peer_nerfstudio.py"))
+    options = ["--data", str(DATA / LEGO), "--downscale", "8", "--seconds", str(seconds)]
+    trained = measure([python, program, *options])
+    answer = trained.json
+    return (
+        LEGO, f"{answer['version']}, {answer['method']}", "100 x 100", f"{seconds} s", "-",
+        f"{answer['steps']:,}", f"{answer['psnr_mean_of_images_db']:.2f}", "-", "-", "-", "-",
+        f"{answer['seconds_per_view']:.3f}", trained.peak_text, "-",
+    )  # fmt: skip
 
 
 def _cells(asked: Asked, trained: Measured, log: list[dict], judged: dict) -> tuple:
