@@ -21,7 +21,7 @@ from ..data.samples import WHOLE, Share, generator
 from ..data.scene import Scene
 from ..kernels import hashgrid, radiance
 from ..kernels.adam import Adam
-from ..kernels.march import Steps, march, pack_cells, place, step_of_t, t_of_step
+from ..kernels.march import Steps, march, place, step_of_t, t_of_step
 from ..kernels.mlp import layers, mlp
 from ..networks.hash_grid import HashGrid
 from ..rendering.cameras import Cameras
@@ -40,7 +40,6 @@ UNIT = 7.0  # density at the start, for each edge of the inner cube
 CHUNK = 16_384  # rays that are rendered together
 WATCHED = 4096  # pixels that the metric looks at while training
 LOOKED_AT = 1 << 17  # cells at most, at an update of the occupancy grid
-FOLLOWED = 1 << 13  # rays that show where light comes to
 HULL_CELLS = 64  # along an axis, of the grid in which cells are left out for good
 
 
@@ -204,7 +203,8 @@ def _forward_settings(scene: Scene) -> dict[str, Any]:
     seen = torch.cat([rays.origins, rays.origins + rays.directions]).double()[:, :2].abs().amax().item()
     side = max(2 * seen, 2.0)
     return {
-        **_sizes(max(width, height) * side / 2), "cascades": 1, "lower": (-side / 2, -side / 2, -1.0),
+        "finest": 512, "log2_table": 17, "cells": 128, "steps_across": 256, "rays_per_pixel": 1,
+        "growth": 1, "cascades": 1, "lower": (-side / 2, -side / 2, -1.0),
         "side": side, "ndc": (*forward.frame, float(width), float(height), focal), "white": False,
         "box": (*scene.box.lower, *scene.box.upper),
     }  # fmt: skip
@@ -303,8 +303,6 @@ class NGP:
         c = self.config
         if step % 16 == 0 or (step < 64 and step % 8 == 0):
             self.field.look_for_empty_cells(generator(self._seed, step, "cells"), LOOKED_AT)
-        if not c.white and step % 64 == 32:
-            self._follow_light(generator(self._seed, step, "light"))
         rng = generator(self._seed, step, "pixels", self._share)
         group = 1 if progress < c.single else c.group
         most = c.samples_at(progress) // group
@@ -317,19 +315,6 @@ class NGP:
             kept = counted[self._scene.photographs.starts[frames] + numbers]
             frames, numbers = frames[kept], numbers[kept]
         return self._pixels(frames, numbers, group, rng)
-
-    @torch.no_grad()
-    def _follow_light(self, rng: np.random.Generator) -> None:
-        """Find out which occupied cells light comes to, on random rays: where scenes are opaque most do not,
-        and samples in them are in vain."""
-        field, c = self.field, self.config
-        frames = rng.choice(self._scene.train, FOLLOWED)
-        rays = self._pixels(frames, rng.integers(np.diff(self._scene.photographs.starts)[frames]), 1, rng)
-        words = pack_cells(field.occupancy.occupied())
-        features, points, places, lengths, starts = self._sampled(rays.rays, rays.jitter, words)
-        counts = radiance.reach(features, field.dense, starts, lengths, c.widths, UNIT)
-        reached = np.arange(len(places)) < (starts[:-1] + counts).repeat(np.diff(starts))
-        field.occupancy.look(points[: len(places)][torch.from_numpy(reached)])
 
     def _pixels(
         self, frames: np.ndarray, numbers: np.ndarray, group: int, rng: np.random.Generator | None = None
@@ -361,25 +346,24 @@ class NGP:
         return Rays((rays.origins - corner) / side, rays.directions)
 
     def _sampled(
-        self, rays: Rays, jitter: Float[Tensor, " rays"], words: np.ndarray | None = None
-    ) -> tuple[Tensor, Tensor, np.ndarray, np.ndarray, np.ndarray]:
-        """Features, points, places and lengths of the samples, and where those of each ray start. words: the
-        cells that may be sampled, None for those occupied that light comes to."""
+        self, rays: Rays, jitter: Float[Tensor, " rays"]
+    ) -> tuple[Tensor, np.ndarray, np.ndarray, np.ndarray]:
+        """Features, places and lengths of the samples, and where those of each ray start."""
         c, along = self.config, self.config.along
-        words = self.field.words.numpy().view(np.uint64) if words is None else words
+        words = self.field.words.numpy().view(np.uint64)
         most = radiance.ROOM // c.group
         places, starts = march(rays.origins, rays.directions, jitter, words, along, most=most)
         points = place(rays.origins, rays.directions, places, starts, c.cascades or 1)
         features = hashgrid.encode(points, self.field.grid.table, self.field.grid.levels)
         if along.cone == 0:
-            return features, points, places, np.full(len(places), along.least, np.float32), starts
+            return features, places, np.full(len(places), along.least, np.float32), starts
         lengths = t_of_step(step_of_t(places, along) + 1, along) - places
-        return features, points, places, lengths.astype(np.float32), starts
+        return features, places, lengths.astype(np.float32), starts
 
     def loss(self, player: str, batch: Seen, progress: float) -> dict[str, Tensor]:
         """Mean squared error over pixels and channels, in front of a background of random colours."""
         rays, field = batch.rays, self.field
-        features, _, _, lengths, starts = self._sampled(rays, batch.jitter)
+        features, _, lengths, starts = self._sampled(rays, batch.jitter)
         field.samples_a_ray.mul_(0.9).add_(0.1 * len(lengths) / max(len(rays), 1))
         error = radiance.squared_error(
             features, field.dense, field.light, batch.views, starts, lengths, batch.target, batch.background,
@@ -413,7 +397,7 @@ class NGP:
         field, seen = self.field, []
         for part in torch.arange(len(rays)).split(CHUNK):
             some = rays[part]
-            features, _, places, lengths, starts = self._sampled(some, torch.full((len(some),), 0.5))
+            features, places, lengths, starts = self._sampled(some, torch.full((len(some),), 0.5))
             seen.append(
                 radiance.look(
                     features,

@@ -17,7 +17,6 @@ from .cameras import Cameras
 __all__ = ["OccupancyGrid", "unseen_cells", "visible"]
 
 OCCUPIED = 0.01  # optical thickness of a step above which a cell is always occupied
-DARK = 4  # looks in a row that find a cell without light, until it is left out
 
 
 class OccupancyGrid(nn.Module):
@@ -25,16 +24,13 @@ class OccupancyGrid(nn.Module):
 
     values [cascades, z, y, x]: the largest optical thickness (density times the shortest step) seen in a
     cell, which fades from update to update; -1 where nothing can be. A new grid has 0 everywhere.
-    dark [cascades, z, y, x]: looks in a row at which no light came to a cell or one beside it. cells: along
-    an axis, a multiple of 4.
+    cells: along an axis, a multiple of 4.
     """
 
     def __init__(self, cells: int, cascades: int = 1) -> None:
         super().__init__()
         self.values: Tensor
-        self.dark: Tensor
         self.register_buffer("values", torch.zeros(cascades, cells, cells, cells))
-        self.register_buffer("dark", torch.zeros(cascades, cells, cells, cells, dtype=torch.uint8))
 
     def cells_to_sample(
         self, rng: np.random.Generator, most: int
@@ -72,20 +68,6 @@ class OccupancyGrid(nn.Module):
         values.mul_(decay).scatter_reduce_(0, torch.from_numpy(cells), optical_thickness, "amax")
         values.masked_fill_(impossible, -1)
 
-    def look(self, points: Float[Tensor, "points 3"]) -> None:
-        """Learn where light comes to: at these points of [0, 1]^3 of the outermost cascade, and nowhere
-        else."""
-        cascades, cells = self.values.shape[:2]
-        lit = torch.zeros(self.values.shape)
-        for cascade in range(cascades):
-            inner = (points - 0.5) * 2.0**cascade + 0.5
-            x, y, z = (
-                (inner[((inner >= 0) & (inner < 1)).all(1)] * cells).long().clamp(0, cells - 1).unbind(1)
-            )
-            lit[cascades - 1 - cascade, z, y, x] = 1
-        near = nn.functional.max_pool3d(lit, 3, stride=1, padding=1) > 0
-        self.dark.copy_(torch.where(near, 0, self.dark.clamp(max=254) + 1))
-
     @property
     def threshold(self) -> float:
         """The value above which a cell is occupied: 0.01, or the mean over the inner cube where that is
@@ -116,9 +98,8 @@ class OccupancyGrid(nn.Module):
         return holding
 
     def words(self) -> np.ndarray:
-        """The occupied cells that light comes to, as `kernels.march.march` takes them: uint64 [cascades,
-        cells^3 / 64]."""
-        return pack_cells(self.occupied() & (self.dark < DARK).numpy())
+        """The occupied cells as `kernels.march.march` takes them: uint64 [cascades, cells^3 / 64]."""
+        return pack_cells(self.occupied())
 
     @property
     def share(self) -> float:

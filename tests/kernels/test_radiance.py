@@ -96,18 +96,6 @@ def test_what_rays_see_equals_the_definition(name):
     assert not seen[case.counts == 0].any()
 
 
-def test_samples_worth_looking_at_are_those_of_the_definition(monkeypatch):
-    case = Case(drawn(600, 40))
-    case.lengths *= 20
-    found = []
-    for backend in ("numba", "reference"):
-        monkeypatch.setenv("ISOFIELD_KERNELS", backend)
-        given = (hashgrid.block(case.trained[0]), case.trained[1], case.starts, case.lengths)
-        found.append(radiance.reach(*given, case.widths, UNIT))
-    assert np.array_equal(*found)
-    assert 0.05 < found[0].sum() / case.counts.sum() < 0.95
-
-
 def test_gradients_of_the_definition_equal_finite_differences():
     case = Case([3, 0, 2, 4], group=2, widths=(2, 3, 2, 3))
     trained = [each.double().requires_grad_() for each in case.trained]

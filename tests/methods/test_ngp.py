@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from isofield.data.scene import Box, Photographs, Scene
-from isofield.kernels.mlp import layers
 from isofield.methods.ngp import NGP, Config
 from isofield.rendering.cameras import Cameras, focal_length, looking_at, pinholes
 from isofield.rendering.rays import Rays
@@ -166,27 +165,13 @@ def test_steps_grow_toward_the_end():
     assert [config.samples_at(progress) for progress in (0, 0.5, 1)] == [1000, 2500, 4000]
 
 
-def test_light_ends_at_what_is_opaque():
+def test_nothing_is_beyond_infinity():
     scene = forward_scene()
-    torch.manual_seed(0)
     method = NGP(SMALL.for_data(scene))
     method.prepare(scene, 0)
-    grid = method.field.occupancy
-    lower, side = method._cube
-    beyond = math.ceil((1 - lower[2]) / side * 64)
-    assert (grid.values[0, beyond:] == -1).all()
-    assert (grid.values[0, :beyond] == 0).all()
-    _, bias = layers(method.field.dense.detach(), method.config.widths[:3])[1]
-    bias[0] = 10.0  # opaque everywhere: light comes to the first samples of a ray and no farther
-    method.field.look_for_empty_cells(np.random.default_rng(0), 1 << 20)
-    for step in range(4):
-        method._follow_light(np.random.default_rng(step))
-    lit = grid.dark[0, :beyond] < 4
-    assert lit[0].any()
-    assert not lit[4:].any()
-    method.field.look_for_empty_cells(np.random.default_rng(0), 1 << 20)
-    _, _, _, _, starts = method._sampled(method._watched.rays, method._watched.jitter)
-    assert np.diff(starts).max() < 12
+    beyond = math.ceil((1 - method.config.lower[2]) / method.config.side * 64)
+    assert (method.field.occupancy.values[0, beyond:] == -1).all()
+    assert (method.field.occupancy.values[0, :beyond] == 0).all()
 
 
 def test_a_batch_has_the_samples_of_a_step_and_follows_from_seed_and_step(trained):

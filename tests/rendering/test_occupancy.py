@@ -55,22 +55,6 @@ def test_threshold_is_the_mean_of_a_thin_scene_and_never_more_than_a_hundredth()
     assert grid.threshold == 0.01
 
 
-def test_cells_without_light_are_left_out_until_it_comes_again():
-    grid = OccupancyGrid(8, 2)
-    grid.values[:] = 1
-    lit = torch.tensor([[0.5 + 0.5 / 16, 0.5 + 0.5 / 16, 0.5 + 0.5 / 16]])  # cell 4, 4, 4 of both cascades
-    for _ in range(3):
-        grid.look(lit)
-    assert np.array_equal(grid.words(), pack_cells(grid.occupied()))
-    grid.look(lit)
-    expected = np.zeros((2, 8, 8, 8), bool)
-    expected[:, 3:6, 3:6, 3:6] = True
-    assert np.array_equal(grid.words(), pack_cells(expected))
-    grid.look(torch.tensor([[0.01, 0.01, 0.01]]))  # of the outer cascade alone
-    expected[1, :2, :2, :2] = True
-    assert np.array_equal(grid.words(), pack_cells(expected))
-
-
 def test_cells_that_no_camera_sees_are_marked():
     pose = looking_at(np.array([0.5, 0.5, -3.0]), np.array([0.5, 0.5, 0.5]), np.array([0.0, 1.0, 0.0]))
     cameras = pinholes(pose[None], 100.0, (20, 20))  # sees |x|, |y| < depth / 10 around its axis

@@ -16,7 +16,7 @@ from ..mlp import parameter_count
 from . import reference
 from .reference import BOUND, DARK, HARMONICS
 
-__all__ = ["BOUND", "DARK", "HARMONICS", "ROOM", "look", "network_sizes", "reach", "squared_error"]
+__all__ = ["BOUND", "DARK", "HARMONICS", "ROOM", "look", "network_sizes", "squared_error"]
 
 ROOM = 1024  # samples that the rays of a pixel have together at most
 PIECES = 16  # parts of the rays, each with sums of its own: results do not depend on the number of threads
@@ -74,7 +74,7 @@ def look(
     seen = np.empty((len(directions), 5), np.float32)
     x, d, w, v = (t.detach().contiguous().numpy() for t in (features, directions, dense, light))
     sizes = np.array(widths)
-    counts = reach(features, dense, starts, lengths, widths, unit)
+    counts = _reach(x, starts, lengths, w, sizes, unit)
     run_pieces(
         lambda first, last: numba.look(
             x, d, starts, counts, places, lengths, w, v, sizes, np.float32(unit), first, last, seen
@@ -84,25 +84,14 @@ def look(
     return torch.from_numpy(seen)
 
 
-def reach(
-    features: Float[Tensor, "blocks inputs 128"],
-    dense: Float[Tensor, " dense"],
-    starts: np.ndarray,
-    lengths: np.ndarray,
-    widths: Widths,
-    unit: float,
-) -> np.ndarray:
-    """How many samples of each ray are worth looking at, int64 [rays]: those behind get less than DARK of
-    the light."""
-    if not use_compiled(features.device.type):
-        return reference.reach(features, dense, starts, lengths, widths, unit)
+def _reach(features, starts, lengths, dense, sizes, unit) -> np.ndarray:
+    """How many samples of each ray are worth looking at: those behind get less than DARK of the light."""
     from . import numba
 
     counts, dark = np.empty(len(starts) - 1, np.int64), np.float32(-np.log(DARK))
-    x, w = (each.detach().contiguous().numpy() for each in (features, dense))
     run_pieces(
         lambda first, last: numba.reach(
-            x, starts, lengths, w, np.array(widths), np.float32(unit), dark, first, last, counts
+            features, starts, lengths, dense, sizes, np.float32(unit), dark, first, last, counts
         ),
         split(len(counts), PIECES),
     )
@@ -118,7 +107,7 @@ class _SquaredError(torch.autograd.Function):
             a.detach().contiguous().numpy() for a in (features, directions, dense, light, target, background)
         )
         pixels, sizes = len(t), np.array(widths)
-        counts = reach(features, dense, starts, lengths, widths, unit)
+        counts = _reach(x, starts, lengths, w, sizes, unit)
         group = len(d) // max(pixels, 1)
         share = np.float32(1 / (3 * max(pixels, 1)))
         gradient = np.zeros_like(x)

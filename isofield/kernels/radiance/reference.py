@@ -6,11 +6,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..composite.reference import composite, packed_sums, packed_transmittance, rays_of_samples
+from ..composite.reference import composite, packed_transmittance, rays_of_samples
 from ..mlp import reference as mlp
 from .harmonics import CONDON_SHORTLEY_SIGNS, spherical_harmonics
 
-__all__ = ["BOUND", "DARK", "HARMONICS", "look", "reach", "shade", "squared_error"]
+__all__ = ["BOUND", "DARK", "HARMONICS", "look", "shade", "squared_error"]
 
 DARK = 1e-4  # transmittance behind which samples are left out, as in the published code
 HARMONICS = 16  # bands 0 to 3 of the directions
@@ -59,24 +59,6 @@ def look(
     density, colour = shade(samples, harmonics, dense, light, widths, unit)
     reached = packed_transmittance(density, length, first) > DARK
     return composite(density * reached, colour, length, t, first)
-
-
-def reach(
-    features: Float[Tensor, "blocks inputs 128"],
-    dense: Float[Tensor, " dense"],
-    starts: np.ndarray,
-    lengths: np.ndarray,
-    widths: tuple[int, int, int, int],
-    unit: float,
-) -> np.ndarray:
-    """How many samples of each ray more than DARK of the light reaches, int64 [rays]."""
-    inputs, hidden, codes, _ = widths
-    first, length = torch.from_numpy(starts), torch.from_numpy(lengths).to(features)
-    samples = features.transpose(1, 2).reshape(-1, inputs)[: len(length)]
-    code = mlp.mlp(samples.T, dense, (inputs, hidden, codes))[0]
-    density = unit * code.clamp(-BOUND, BOUND).exp()
-    reached = packed_transmittance(density, length, first) > DARK
-    return packed_sums(reached[:, None].float(), first)[:, 0].long().detach().numpy()
 
 
 def squared_error(
