@@ -40,6 +40,7 @@ UNIT = 7.0  # density at the start, for each edge of the inner cube
 CHUNK = 16_384  # rays that are rendered together
 WATCHED = 4096  # pixels that the metric looks at while training
 LOOKED_AT = 1 << 17  # cells at most, at an update of the occupancy grid
+LARGEST = 8  # times as large as at first is a step at the most
 HULL_CELLS = 64  # along an axis, of the grid in which cells are left out for good
 
 
@@ -59,14 +60,13 @@ class Config:
     """units of the hidden layer of the density's network"""
     bright: int = 32
     """units of each of the two hidden layers of the colour's network"""
-    samples: int = 65_536
-    """samples in a step"""
-    growth: float | None = None
-    """so many times larger are the steps at the end of the budget (default: 4 where pictures are large, else
-    1)"""
+    samples: int = 32_768
+    """samples in a step, at first"""
+    growth: int = 2000
+    """steps in which a step grows by as many samples; it ends eight times as large"""
     learning_rate: float = 3e-2
     """of the grids, at the start"""
-    network_rate: float = 5e-3
+    network_rate: float = 1e-2
     """of the networks, at the start"""
     final: float = 0.03
     """factor on both learning rates at the end of the budget"""
@@ -159,9 +159,9 @@ class Config:
         """Rays whose mean is a pixel."""
         return self.rays_per_pixel or 1
 
-    def samples_at(self, progress: float) -> int:
+    def samples_at(self, step: int) -> int:
         """Samples in a step."""
-        return int(self.samples * (1 + ((self.growth or 1) - 1) * progress))
+        return int(self.samples * min(1 + step / self.growth, LARGEST))
 
     @property
     def along(self) -> Steps:
@@ -171,15 +171,14 @@ class Config:
         return Steps(least, 0.0 if cascades == 1 else 1 / 256, 2 ** (cascades - 1) / cells)
 
 
-def _sizes(pixels: float) -> dict[str, float]:
+def _sizes(pixels: float) -> dict[str, int]:
     """How fine the grids are for a cube that is so many pixels wide."""
     return {
         "finest": int(min(max(4.7 * pixels, 256), 512) if pixels < 150 else min(1.75 * pixels, 2048)),
         "log2_table": 17 if pixels < 150 else 18 if pixels < 450 else 19,
         "cells": 64 if pixels < 150 else 128,
-        "steps_across": 256 if pixels < 150 else 512,
+        "steps_across": 192 if pixels < 150 else 512,
         "rays_per_pixel": 4 if pixels < 150 else 1,
-        "growth": 1 if pixels < 450 else 4,
     }
 
 
@@ -204,7 +203,7 @@ def _forward_settings(scene: Scene) -> dict[str, Any]:
     side = max(2 * seen, 2.0)
     return {
         "finest": 512, "log2_table": 17, "cells": 128, "steps_across": 256, "rays_per_pixel": 1,
-        "growth": 1, "cascades": 1, "lower": (-side / 2, -side / 2, -1.0),
+        "cascades": 1, "lower": (-side / 2, -side / 2, -1.0),
         "side": side, "ndc": (*forward.frame, float(width), float(height), focal), "white": False,
         "box": (*scene.box.lower, *scene.box.upper),
     }  # fmt: skip
@@ -305,7 +304,7 @@ class NGP:
             self.field.look_for_empty_cells(generator(self._seed, step, "cells"), LOOKED_AT)
         rng = generator(self._seed, step, "pixels", self._share)
         group = 1 if progress < c.single else c.group
-        most = c.samples_at(progress) // group
+        most = c.samples_at(step) // group
         pixels = self._share.of(int(min(most / max(self.field.samples_a_ray.item(), 0.5), most)))
         places = rng.integers(self._ends[-1], size=pixels)
         which = np.searchsorted(self._ends, places, side="right")

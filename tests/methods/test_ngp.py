@@ -160,9 +160,9 @@ def test_what_a_ray_sees_is_the_colour_of_its_points_by_their_density(trained):
     assert expected.max() > 0.5
 
 
-def test_steps_grow_toward_the_end():
-    config = Config(samples=1000, growth=4)
-    assert [config.samples_at(progress) for progress in (0, 0.5, 1)] == [1000, 2500, 4000]
+def test_steps_grow_to_eight_times_their_size():
+    config = Config(samples=1000, growth=50)
+    assert [config.samples_at(step) for step in (0, 25, 100, 350, 1000)] == [1000, 1500, 3000, 8000, 8000]
 
 
 def test_nothing_is_beyond_infinity():
