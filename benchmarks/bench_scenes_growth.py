@@ -10,11 +10,12 @@ from command import isofield
 from inputs import DATA
 from report import PICTURES, ROOT, flags, growth_exponent, publish, table
 
+from isofield.methods.ngp import Config
+
 LEGO = DATA / "nerf" / "lego"
 BUDGETS = (10, 40, 150, 600)
 DOWNSCALES = (8, 4, 2)
 COUNTS = (25, 50, 100)
-BATCH = 32_768  # samples in a step: the default of `ngp`
 PICTURE = PICTURES / "scenes-growth.png"
 WHAT = (
     "`isofield train ngp --data nerf/lego --downscale N --seconds S`, then `isofield evaluate RUN`: PSNR of "
@@ -69,7 +70,10 @@ def _quality(run: Path, downscale: int, seconds: int) -> tuple[float, float]:
     isofield("train", "ngp", *data, "--seconds", seconds, "--out", run, "--json")
     figures = isofield("evaluate", run, "--json").json["figures"]
     last = json.loads((run / "log.jsonl").read_text(encoding="utf-8").splitlines()[-1])
-    return figures["psnr_mean_of_images_db"], last["seconds"] / (last["step"] * BATCH / 1e6)
+    settings = json.loads((run / "run.json").read_text(encoding="utf-8"))["config"]
+    config = Config(samples=settings["samples"], growth=settings["growth"])
+    samples = sum(config.samples_at(step) for step in range(last["step"]))
+    return figures["psnr_mean_of_images_db"], last["seconds"] / (samples / 1e6)
 
 
 def _peak(folder: Path, count: int, downscale: int) -> int:

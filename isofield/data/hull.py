@@ -26,12 +26,14 @@ def visual_hull(
     chosen = scene.train[np.unique(np.linspace(0, len(scene.train) - 1, views).round().astype(int))]
     for frame in chosen:
         pixels, depth = scene.cameras.project(int(frame), centres[possible])
-        nearest = max(float(np.min(depth, where=depth > 0, initial=np.inf)), 1e-6)
-        radius = 0.87 * side / cells * float(scene.cameras.intrinsics[frame, :2].max()) / nearest
-        reach = 2 * int(np.ceil(radius) + 1) + 1
-        silhouette = maximum_filter(scene.photographs.picture(frame)[..., 3], reach, mode="constant")
         width, height = scene.cameras.sizes[frame]
         shown = (pixels >= 0).all(1) & (pixels < (width, height)).all(1)  # NaN: not shown
+        nearest = float(np.min(depth, where=shown, initial=np.inf))
+        radius = 0.87 * side / cells * float(scene.cameras.intrinsics[frame, :2].max()) / nearest
+        if not shown.any() or radius > min(width, height):  # a camera among the cells
+            continue
+        reach = 2 * int(np.ceil(radius) + 1) + 1
+        silhouette = maximum_filter(scene.photographs.picture(frame)[..., 3], reach, mode="constant")
         place = pixels[shown].astype(int)
         kept = np.ones(len(possible), bool)
         kept[shown] = silhouette[place[:, 1], place[:, 0]] > 0

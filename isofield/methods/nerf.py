@@ -14,12 +14,13 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from ..data.pixels import CountedPixels, watched_pixels
 from ..data.samples import WHOLE, Share, Turns, generator
 from ..data.scene import Scene
 from ..kernels.adam import Adam
 from ..networks.nerf import NeRFNetwork, NeRFWiring
 from ..rendering.cameras import Cameras
-from ..rendering.forward_facing import ForwardFacing, recentring
+from ..rendering.forward_facing import ForwardFacing
 from ..rendering.rays import Rays, in_depths
 from ..rendering.sampling import even_depths, jittered, with_importance
 from ..rendering.volume import (
@@ -85,10 +86,10 @@ class Config:
     frame: tuple[float, ...] | None = None
     """from the world to the network's coordinates: a similarity, 3 x 4, row by row (default: from the
     data)"""
-    lower: tuple[float, float, float] = (-HALF_SIDE, -HALF_SIDE, -HALF_SIDE)
-    """lower corner of the scene, world"""
-    upper: tuple[float, float, float] = (HALF_SIDE, HALF_SIDE, HALF_SIDE)
-    """upper corner of the scene, world"""
+    lower: tuple[float, float, float] | None = None
+    """lower corner of the scene, world (default: from the data)"""
+    upper: tuple[float, float, float] | None = None
+    """upper corner of the scene, world (default: from the data)"""
 
     def __post_init__(self) -> None:
         check_settings(
@@ -98,10 +99,10 @@ class Config:
         )
 
     def filled(self) -> "Config":
-        """These settings without a preset: with its values in the place of defaults."""
+        """These settings with the values of the preset in the place of defaults."""
         usual, own = Config(), {f.name: getattr(self, f.name) for f in fields(self)}
         changed = {name: value for name, value in own.items() if value != getattr(usual, name)}
-        return replace(usual, **{**PRESETS.get(self.preset or "", {}), **changed, "preset": None})
+        return replace(usual, **{**PRESETS.get(self.preset or "", {}), **changed})
 
     def at(self, quality: Quality) -> "Config":
         """These settings: the quality is bought with steps alone."""
@@ -121,12 +122,12 @@ class Config:
         scaled so that its box becomes that of the published scenes.
         """
         box = np.array([scene.box.lower, scene.box.upper])
-        found: dict[str, Any] = {"white": scene.has_alpha}
+        found: dict[str, Any] = {
+            "white": scene.has_alpha, "lower": scene.box.lower, "upper": scene.box.upper,
+        }  # fmt: skip
         if scene.forward_facing:
-            width, height = (float(each) for each in scene.cameras.sizes[0])
-            frame = recentring(scene.cameras.poses, 1 / (0.75 * (scene.near or 4 / 3)))
-            found |= {"ndc": (width, height, float(scene.cameras.intrinsics[0, 0])), "near": 0.0, "far": 1.0}
-            found["frame"] = tuple(frame.ravel().tolist())
+            forward = ForwardFacing.of(scene.cameras, scene.near)
+            found |= {"near": 0.0, "far": 1.0, "frame": forward.frame, "ndc": forward.picture}
         elif scene.near is not None and scene.far is not None:
             found |= {"near": float(scene.near), "far": float(scene.far)}
         else:
@@ -138,7 +139,7 @@ class Config:
             far = float(reach.max())
             found |= {"near": max(float(np.linalg.norm(outside, axis=1).min()), 0.01 * far), "far": far}
         kept = {name: value for name, value in vars(self).items() if name in found and value is not None}
-        return replace(self, **{**found, **kept, "lower": scene.box.lower, "upper": scene.box.upper}).filled()
+        return replace(self, **{**found, **kept}).filled()
 
     @property
     def similarity(self) -> tuple[Float[Tensor, "3 3"], Float[Tensor, "3"]]:
@@ -147,10 +148,15 @@ class Config:
         return frame[:, :3], frame[:, 3]
 
     @property
+    def box(self) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+        """Corners of the scene; those of the published ones where nothing is said."""
+        return self.lower or (-HALF_SIDE,) * 3, self.upper or (HALF_SIDE,) * 3
+
+    @property
     def forward(self) -> ForwardFacing | None:
         """The normalised device coordinates, where there are such."""
         frame = self.frame or tuple(np.eye(3, 4).ravel().tolist())
-        return None if self.ndc is None else ForwardFacing(frame, *self.ndc)
+        return None if self.ndc is None else ForwardFacing(frame, self.ndc)
 
     @property
     def all_samples(self) -> int:
@@ -259,35 +265,24 @@ class NeRF:
     def prepare(self, data: Scene, seed: int, share: Share = WHOLE) -> None:
         """Take the photographs."""
         self._scene, self._seed, self._share = data, seed, share
-        counts = np.diff(data.photographs.starts)
-        self._ends = counts[data.train].cumsum()
-        self._turns = Turns(int(self._ends[-1]), seed, share)
-        test = data.test[counts[data.test] > 0]
-        self._held_out, watched = len(test) > 0, test if len(test) else data.train
-        rng = generator(seed, 0, "watched")
-        frames = rng.choice(watched, WATCHED)
-        self._watched = self._pixels(frames, rng.integers(counts[frames]))
+        self._counted = CountedPixels(data, data.train)
+        self._turns = Turns(len(self._counted), seed, share)
+        self._held_out, watched = watched_pixels(data, self._counted)
+        numbers = generator(seed, 0, "watched").integers(len(watched), size=WATCHED)
+        self._watched = self._pixels(*watched.at(numbers))
 
     def batch(self, player: str, step: int, progress: float) -> Seen:
         """Rays of one picture, or the next of all pictures shuffled; drawn without replacement."""
-        c, scene = self.config, self._scene
+        c, counted = self.config, self._counted
         rng = generator(self._seed, step, "rays", self._share)
         if c.one_image or step < c.crop_steps:
-            frame = int(rng.choice(scene.train))
-            width, height = scene.cameras.sizes[frame] // (2 if step < c.crop_steps else 1)
-            count = self._share.of(min(c.rays, width * height))
-            number = rng.choice(width * height, count, replace=False)
-            y, x = np.divmod(number, width)
-            x, y = np.array([x, y]) + (scene.cameras.sizes[frame] - [width, height])[:, None] // 2
-            frames, numbers = np.full(len(x), frame), y * scene.cameras.sizes[frame][0] + x
+            chosen = counted.of_frame(int(rng.integers(len(counted.frames))))
+            if step < c.crop_steps:
+                chosen = self._in_the_middle(chosen)
+            chosen = rng.choice(chosen, self._share.of(min(c.rays, len(chosen))), replace=False)
         else:
-            places = self._turns.at(step, c.rays)
-            which = np.searchsorted(self._ends, places, side="right")
-            frames = scene.train[which]
-            numbers = places - np.concatenate([[0], self._ends])[which]
-        if scene.photographs.counted is not None:
-            kept = scene.photographs.counted[scene.photographs.starts[frames] + numbers]
-            frames, numbers = frames[kept], numbers[kept]
+            chosen = self._turns.at(step, c.rays)
+        frames, numbers = counted.at(chosen)
         jitter, importance = (
             torch.from_numpy(rng.random((len(frames), count), np.float32))
             for count in (c.samples, c.importance)
@@ -295,6 +290,16 @@ class NeRF:
         noise = rng.standard_normal((len(frames), c.samples + c.all_samples), np.float32)
         both = (torch.from_numpy(noise) * c.noise).split([c.samples, c.all_samples], 1)
         return replace(self._pixels(frames, numbers), draws=Draws(jitter, importance, *both))
+
+    def _in_the_middle(self, chosen: np.ndarray) -> np.ndarray:
+        """Those of a picture's pixels that lie in the middle half of its width and height; all where none
+        does."""
+        frames, numbers = self._counted.at(chosen)
+        size = self._scene.cameras.sizes[frames[0]]
+        places = np.column_stack([numbers % size[0], numbers // size[0]])
+        first = (size - size // 2) // 2
+        middle = ((places >= first) & (places < first + size // 2)).all(1)
+        return chosen[middle] if middle.any() else chosen
 
     def _pixels(self, frames: np.ndarray, numbers: np.ndarray) -> Seen:
         """Pixels of pictures: their rays, their colours over the background."""
@@ -347,19 +352,19 @@ class NeRF:
 
     def products(self) -> dict[str, Views]:
         """The views, in the world of the scene."""
-        c = self.config
-        return {"views": Views(self._render, self._density, self._colour, c.lower, c.upper, self._rays)}
+        return {"views": Views(self._render, self._density, self._colour, *self.config.box, self._rays)}
 
     @torch.no_grad()
     def _render(self, rays: Rays) -> Rendered:
         """Without random numbers, by the fine network. Directions of any length: t and the samples are
         along them, so that those of depth 1 give the published samples."""
-        parts = []
+        parts, forward = [], self.config.forward
         for part in torch.arange(len(rays)).split(CHUNK // self.config.all_samples):
             inside, views = self._inside(rays[part])
             weights, colours, depths = render_rays(self.field, inside, views, self.config, None)[-1]
-            if self.config.forward is not None:
-                depths = self.config.forward.distances(rays[part], depths)
+            if forward is not None:
+                depths = forward.distances(rays[part], depths)
+                weights = torch.where(forward.ahead(rays[part])[:, None], weights, 0)
             parts.append(composite(weights, colours, depths))
         return Rendered(*(torch.cat([vars(part)[f.name] for part in parts]) for f in fields(Rendered)))
 
@@ -373,7 +378,7 @@ class NeRF:
 
     @torch.no_grad()
     def _density(self, points: Float[Tensor, "points 3"]) -> Float[Tensor, " points"]:
-        lower, upper = torch.tensor([self.config.lower, self.config.upper])
+        lower, upper = torch.tensor(self.config.box)
         inside = ((points >= lower) & (points <= upper)).all(1)
         density = torch.zeros_like(points[:, 0])
         for part in inside.nonzero()[:, 0].split(CHUNK):

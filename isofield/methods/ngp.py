@@ -17,6 +17,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ..data.hull import visual_hull
+from ..data.pixels import CountedPixels, watched_pixels
 from ..data.samples import WHOLE, Share, generator
 from ..data.scene import Scene
 from ..kernels import hashgrid, radiance
@@ -25,10 +26,11 @@ from ..kernels.march import Steps, march, place, step_of_t, t_of_step
 from ..kernels.mlp import layers, mlp
 from ..networks.hash_grid import HashGrid
 from ..rendering.cameras import Cameras
-from ..rendering.forward_facing import ForwardFacing, recentring
+from ..rendering.forward_facing import ForwardFacing
 from ..rendering.occupancy import OccupancyGrid, unseen_cells
 from ..rendering.rays import Rays
 from ..rendering.volume import Rendered
+from ..runtime.errors import InputError
 from ..runtime.settings import check_settings
 from ..training.method import Player, Views
 from .choice import QUALITIES, Quality
@@ -40,6 +42,7 @@ UNIT = 7.0  # density at the start, for each edge of the inner cube
 CHUNK = 16_384  # rays that are rendered together
 WATCHED = 4096  # pixels that the metric looks at while training
 LOOKED_AT = 1 << 17  # cells at most, at an update of the occupancy grid
+FOLLOWED = 1 << 10  # rays whose samples are counted
 LARGEST = 8  # times as large as at first is a step at the most
 HULL_CELLS = 64  # along an axis, of the grid in which cells are left out for good
 
@@ -62,8 +65,9 @@ class Config:
     """units of each of the two hidden layers of the colour's network"""
     samples: int = 32_768
     """samples in a step, at first"""
-    growth: int = 2000
-    """steps in which a step grows by as many samples; it ends eight times as large"""
+    growth: int | None = None
+    """steps in which a step grows by as many samples; it ends eight times as large (default: from the size of
+    the pictures)"""
     learning_rate: float = 3e-2
     """of the grids, at the start"""
     network_rate: float = 1e-2
@@ -90,11 +94,12 @@ class Config:
     """edge of the inner cube, world (default: from the data)"""
     box: tuple[float, ...] | None = None
     """lower and upper corner of a forward-facing scene, world (default: from the data)"""
+    frame: tuple[float, ...] | None = None
+    """of a forward-facing scene: a similarity from the world to the average camera's axes, 3 x 4, row by row
+    (default: from the data)"""
     ndc: tuple[float, ...] | None = None
-    """normalised device coordinates, in which the cube lies: a similarity, 3 x 4, row by row, and
-    width, height, focal length of the pictures (default: for forward-facing scenes)"""
-    white: bool | None = None
-    """whether what is transparent is shown white (default: where pictures have alpha)"""
+    """normalised device coordinates, in which the cube lies, of pictures of this width, height, focal length
+    (default: for forward-facing scenes)"""
 
     def __post_init__(self) -> None:
         check_settings(
@@ -106,6 +111,12 @@ class Config:
             ),
             shares=("decay", "steady", "single"),
         )  # fmt: skip
+        if math.isqrt(self.group) ** 2 != self.group:
+            raise InputError(
+                f"must be a square number, not {self.group}", "--rays-per-pixel", "Take 1, 4 or 9."
+            )
+        if self.cells is not None and self.cells % 4:
+            raise InputError(f"must be a multiple of 4, not {self.cells}", "--cells", "Take 64 or 128.")
 
     def at(self, quality: Quality) -> "Config":
         """These settings: the quality is bought with steps alone."""
@@ -123,7 +134,7 @@ class Config:
         side = float((upper - lower).max())
         lower = (lower + upper - side) / 2
         if scene.has_alpha:
-            places = np.argwhere(_possible(scene, lower, side, 1)[0])[:, ::-1] * side / HULL_CELLS
+            places = np.argwhere(_possible(scene, lower, side, HULL_CELLS, 1)[0])[:, ::-1] * side / HULL_CELLS
             if len(places):
                 first, last = places.min(0), places.max(0) + side / HULL_CELLS
                 side = float((last - first).max())
@@ -137,7 +148,6 @@ class Config:
                 "cascades": 3 if scene.unbounded else 1,
                 "lower": tuple(lower.tolist()),
                 "side": side,
-                "white": scene.has_alpha,
             }
         )
 
@@ -152,7 +162,7 @@ class Config:
     @property
     def forward(self) -> ForwardFacing | None:
         """The coordinates that the cube lies in, where they are not the world's."""
-        return None if self.ndc is None else ForwardFacing(self.ndc[:12], *self.ndc[12:])
+        return None if self.ndc is None else ForwardFacing(self.frame or (), self.ndc)
 
     @property
     def group(self) -> int:
@@ -161,7 +171,7 @@ class Config:
 
     def samples_at(self, step: int) -> int:
         """Samples in a step."""
-        return int(self.samples * min(1 + step / self.growth, LARGEST))
+        return int(self.samples * min(1 + step / (self.growth or 2000), LARGEST))
 
     @property
     def along(self) -> Steps:
@@ -179,23 +189,26 @@ def _sizes(pixels: float) -> dict[str, int]:
         "cells": 64 if pixels < 150 else 128,
         "steps_across": 192 if pixels < 150 else 512,
         "rays_per_pixel": 4 if pixels < 150 else 1,
+        "growth": 2000 if pixels < 450 else 1000,
     }
 
 
-def _possible(scene: Scene, lower: np.ndarray, side: float, cascades: int) -> np.ndarray:
-    """Cells [cascades, z, y, x] that a camera sees and that no silhouette shows to be empty."""
-    possible = ~unseen_cells(scene.cameras[scene.train], lower, side, HULL_CELLS, cascades)
+def _possible(scene: Scene, lower: np.ndarray, side: float, cells: int, cascades: int) -> np.ndarray:
+    """Cells [cascades, z, y, x] that a camera sees and that no silhouette shows to be empty; looked at in a
+    grid of HULL_CELLS where that divides theirs."""
+    times = 1 if cells % HULL_CELLS else cells // HULL_CELLS
+    possible = ~unseen_cells(scene.cameras[scene.train], lower, side, cells // times, cascades)
     if scene.has_alpha and cascades == 1:
-        possible &= visual_hull(scene, lower, side, HULL_CELLS)
+        possible &= visual_hull(scene, lower, side, cells // times)
+    for axis in (1, 2, 3):
+        possible = possible.repeat(times, axis)
     return possible
 
 
 def _forward_settings(scene: Scene) -> dict[str, Any]:
     """For a forward-facing scene: the cube holds all that the pictures' corners see, from the near plane
     on."""
-    frame = recentring(scene.cameras.poses, 1 / (0.75 * (scene.near or 4 / 3)))
-    (width, height), focal = scene.cameras.sizes[0].tolist(), float(scene.cameras.intrinsics[0, 0])
-    forward = ForwardFacing(tuple(frame.ravel().tolist()), width, height, focal)
+    forward = ForwardFacing.of(scene.cameras, scene.near)
     corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]) * scene.cameras.sizes[0]
     numbers = np.arange(len(scene.cameras)).repeat(4)
     rays = forward.rays(scene.cameras.rays(numbers, np.tile(corners, (len(scene.cameras), 1))))
@@ -203,8 +216,8 @@ def _forward_settings(scene: Scene) -> dict[str, Any]:
     side = max(2 * seen, 2.0)
     return {
         "finest": 512, "log2_table": 17, "cells": 128, "steps_across": 256, "rays_per_pixel": 1,
-        "cascades": 1, "lower": (-side / 2, -side / 2, -1.0),
-        "side": side, "ndc": (*forward.frame, float(width), float(height), focal), "white": False,
+        "growth": 2000, "cascades": 1, "lower": (-side / 2, -side / 2, -1.0),
+        "side": side, "frame": forward.frame, "ndc": forward.picture,
         "box": (*scene.box.lower, *scene.box.upper),
     }  # fmt: skip
 
@@ -233,8 +246,8 @@ class RadianceField(nn.Module):
         lit = CODES + radiance.HARMONICS
         with torch.no_grad():
             for flat, widths in ((self.dense, c.widths[:3]), (self.light, (lit, c.bright, c.bright, 3))):
-                for weights, _ in layers(flat, widths):
-                    bound = math.sqrt((3 if len(weights) == widths[-1] else 6) / weights.shape[1])
+                for number, (weights, _) in enumerate(layers(flat, widths), 2):
+                    bound = math.sqrt((3 if number == len(widths) else 6) / weights.shape[1])
                     weights.uniform_(-bound, bound)
         self.occupancy = OccupancyGrid(c.cells or 64, c.cascades or 1)
         self.words: Tensor  # the occupied cells, as the march takes them
@@ -274,46 +287,41 @@ class NGP:
     def prepare(self, data: Scene, seed: int, share: Share = WHOLE) -> None:
         """Take the photographs, and leave out what their silhouettes show to be empty."""
         c, self._scene, self._seed, self._share = self.config, data, seed, share
-        counts = np.diff(data.photographs.starts)
-        self._ends = counts[data.train].cumsum()
-        times, rest = divmod(c.cells or 64, HULL_CELLS)
-        if c.ndc is None and rest == 0:
-            possible = _possible(data, *self._cube, c.cascades or 1)
-            for axis in (1, 2, 3):
-                possible = possible.repeat(times, axis)
-            self.field.occupancy.values[torch.from_numpy(~possible)] = -1
-        if c.ndc is not None:  # nothing is beyond infinity
-            lower, side = self._cube
-            self.field.occupancy.values[0, math.ceil((1 - lower[2]) / side * (c.cells or 64)) :] = -1
-        test = data.test[counts[data.test] > 0]
-        self._held_out, watched = len(test) > 0, test if len(test) else data.train
-        rng = generator(seed, 0, "watched")
-        frames = rng.choice(watched, WATCHED)
-        self._watched = self._pixels(frames, rng.integers(counts[frames]), self.config.group)
+        lower, side = self._cube
+        cells, values = c.cells or 64, self.field.occupancy.values
+        if c.ndc is None:
+            values[torch.from_numpy(~_possible(data, lower, side, cells, c.cascades or 1))] = -1
+        else:  # nothing is beyond infinity
+            values[0, math.ceil((1 - lower[2]) / side * cells) :] = -1
+        self._counted = CountedPixels(data, data.train)
+        self._held_out, watched = watched_pixels(data, self._counted)
+        numbers = generator(seed, 0, "watched").integers(len(watched), size=WATCHED)
+        self._watched = self._pixels(*watched.at(numbers), c.group)
 
     @property
     def _cube(self) -> tuple[np.ndarray, float]:
         """Lower corner and edge of the inner cube, world."""
         return np.array(self.config.lower or (-1.5, -1.5, -1.5)), self.config.side or 3.0
 
-    def batch(self, player: str, step: int, progress: float) -> Seen:
-        """Random pixels of all training pictures, as many as fill the samples of a step; the occupancy
-        grid is brought up to date first."""
-        c = self.config
+    def before_step(self, step: int) -> None:
+        """Bring the occupancy grid up to date, now and then, and with it how many samples a ray has: by rays
+        that all processes draw alike."""
         if step % 16 == 0 or (step < 64 and step % 8 == 0):
-            self.field.look_for_empty_cells(generator(self._seed, step, "cells"), LOOKED_AT)
+            rng = generator(self._seed, step, "cells")
+            self.field.look_for_empty_cells(rng, LOOKED_AT)
+            few = self._counted.at(rng.integers(len(self._counted), size=FOLLOWED))
+            seen = self._pixels(*few, 1, rng)
+            places, _ = self._marched(seen.rays, seen.jitter)
+            self.field.samples_a_ray.fill_(len(places) / FOLLOWED)
+
+    def batch(self, player: str, step: int, progress: float) -> Seen:
+        """Random pixels of all training pictures, as many as fill the samples of a step."""
+        c = self.config
         rng = generator(self._seed, step, "pixels", self._share)
         group = 1 if progress < c.single else c.group
         most = c.samples_at(step) // group
         pixels = self._share.of(int(min(most / max(self.field.samples_a_ray.item(), 0.5), most)))
-        places = rng.integers(self._ends[-1], size=pixels)
-        which = np.searchsorted(self._ends, places, side="right")
-        frames, numbers = self._scene.train[which], places - np.concatenate([[0], self._ends])[which]
-        counted = self._scene.photographs.counted
-        if counted is not None:
-            kept = counted[self._scene.photographs.starts[frames] + numbers]
-            frames, numbers = frames[kept], numbers[kept]
-        return self._pixels(frames, numbers, group, rng)
+        return self._pixels(*self._counted.at(rng.integers(len(self._counted), size=pixels)), group, rng)
 
     def _pixels(
         self, frames: np.ndarray, numbers: np.ndarray, group: int, rng: np.random.Generator | None = None
@@ -348,22 +356,24 @@ class NGP:
         self, rays: Rays, jitter: Float[Tensor, " rays"]
     ) -> tuple[Tensor, np.ndarray, np.ndarray, np.ndarray]:
         """Features, places and lengths of the samples, and where those of each ray start."""
-        c, along = self.config, self.config.along
-        words = self.field.words.numpy().view(np.uint64)
-        most = radiance.ROOM // c.group
-        places, starts = march(rays.origins, rays.directions, jitter, words, along, most=most)
-        points = place(rays.origins, rays.directions, places, starts, c.cascades or 1)
+        along = self.config.along
+        places, starts = self._marched(rays, jitter)
+        points = place(rays.origins, rays.directions, places, starts, self.config.cascades or 1)
         features = hashgrid.encode(points, self.field.grid.table, self.field.grid.levels)
         if along.cone == 0:
             return features, places, np.full(len(places), along.least, np.float32), starts
         lengths = t_of_step(step_of_t(places, along) + 1, along) - places
         return features, places, lengths.astype(np.float32), starts
 
+    def _marched(self, rays: Rays, jitter: Float[Tensor, " rays"]) -> tuple[np.ndarray, np.ndarray]:
+        """Places of the samples, and where those of each ray start."""
+        words, most = self.field.words.numpy().view(np.uint64), radiance.ROOM // self.config.group
+        return march(rays.origins, rays.directions, jitter, words, self.config.along, most=most)
+
     def loss(self, player: str, batch: Seen, progress: float) -> dict[str, Tensor]:
         """Mean squared error over pixels and channels, in front of a background of random colours."""
-        rays, field = batch.rays, self.field
-        features, _, lengths, starts = self._sampled(rays, batch.jitter)
-        field.samples_a_ray.mul_(0.9).add_(0.1 * len(lengths) / max(len(rays), 1))
+        field = self.field
+        features, _, lengths, starts = self._sampled(batch.rays, batch.jitter)
         error = radiance.squared_error(
             features, field.dense, field.light, batch.views, starts, lengths, batch.target, batch.background,
             self.config.widths, UNIT,
@@ -423,9 +433,10 @@ class NGP:
         seen = self._look(self._inside(rays), rays.directions)
         distance, forward = seen[:, 4] * self._cube[1], self.config.forward
         if forward is not None:
+            seen = torch.where(forward.ahead(rays)[:, None], seen, 0)
             longest = forward.rays(rays).directions.norm(dim=1)
-            mean = distance / seen[:, 3].clamp(min=1e-6)
-            distance = forward.distances(rays, mean / longest) * seen[:, 3]
+            mean = distance / seen[:, 3].clamp(min=1e-6)  # in even disparity, as the samples lie
+            distance = (forward.distances(rays, mean / longest) * seen[:, 3]).nan_to_num(0)
         return Rendered(seen[:, :3], seen[:, 3], distance)
 
     def _located(self, points: Float[Tensor, "points 3"]) -> tuple[Tensor, Tensor]:

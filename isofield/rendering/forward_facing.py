@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
+from ..runtime.errors import InputError
+from .cameras import Cameras
 from .rays import Rays, to_ndc
 
 __all__ = ["ForwardFacing", "recentring"]
@@ -30,16 +32,30 @@ def recentring(poses: Float[np.ndarray, "cameras 3 4"], scale: float) -> Float[n
 
 @dataclass(frozen=True)
 class ForwardFacing:
-    """Normalised device coordinates of a picture of width x height pixels.
+    """Normalised device coordinates.
 
     frame: from the world to the average camera's axes, a similarity, 3 x 4, row by row: it looks along -z,
-    and nothing is nearer than z = -1. focal: in pixels.
+    and nothing is nearer than z = -1. picture: its width, height and focal length in pixels.
     """
 
     frame: tuple[float, ...]
-    width: float
-    height: float
-    focal: float
+    picture: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if (len(self.frame), len(self.picture)) != (12, 3):
+            raise InputError(
+                "are three numbers, width, height and focal length, with a frame of twelve",
+                "--ndc",
+                "Leave it out: it follows from the data.",
+            )
+
+    @classmethod
+    def of(cls, cameras: Cameras, near: float | None) -> "ForwardFacing":
+        """Those of the published code: all is scaled so that the nearest point of the scene is 4/3 away.
+        near: its distance (None: that)."""
+        frame = recentring(cameras.poses, 1 / (0.75 * (near or 4 / 3)))
+        (width, height), focal = cameras.sizes[0].tolist(), float(cameras.intrinsics[0, 0])
+        return cls(tuple(frame.ravel().tolist()), (float(width), float(height), focal))
 
     @property
     def _frame(self) -> tuple[Tensor, Tensor]:
@@ -50,7 +66,12 @@ class ForwardFacing:
         """Rays of the world in these coordinates, from the near plane (t = 0) to infinity (t = 1)."""
         turn, move = self._frame
         inside = Rays(rays.origins @ turn.T + move, rays.directions @ turn.T)
-        return to_ndc(inside, int(self.width), int(self.height), self.focal)
+        width, height, focal = self.picture
+        return to_ndc(inside, int(width), int(height), focal)
+
+    def ahead(self, rays: Rays) -> Bool[Tensor, " rays"]:
+        """Which rays of the world go forward: the others see nothing here."""
+        return rays.directions @ self._frame[0][2] < 0
 
     def distances(self, rays: Rays, t: Float[Tensor, "rays *samples"]) -> Float[Tensor, "rays *samples"]:
         """Distances along rays of the world, of samples at t in these coordinates: t = 1 - z / (z + distance
@@ -66,10 +87,7 @@ class ForwardFacing:
         turn, move = self._frame
         inside = points @ turn.T + move
         z = inside[:, 2].clamp(max=-1e-3)
-        across = (
-            inside[:, :2]
-            / z[:, None]
-            * torch.tensor([-2 * self.focal / self.width, -2 * self.focal / self.height])
-        )
+        width, height, focal = self.picture
+        across = inside[:, :2] / z[:, None] * torch.tensor([-2 * focal / width, -2 * focal / height])
         growth = turn[0].norm() * 2 / z.square()
         return torch.cat([across, (1 + 2 / z)[:, None]], 1), growth

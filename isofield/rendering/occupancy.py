@@ -101,11 +101,6 @@ class OccupancyGrid(nn.Module):
         """The occupied cells as `kernels.march.march` takes them: uint64 [cascades, cells^3 / 64]."""
         return pack_cells(self.occupied())
 
-    @property
-    def share(self) -> float:
-        """Share of the inner cube's cells that are occupied."""
-        return float((self.values[0] > self.threshold).float().mean())
-
 
 def visible(
     cameras: Cameras, points: Float[np.ndarray, "points 3"], near: float = 0.0

@@ -11,7 +11,7 @@ from ..runtime.errors import FailedError
 from ..runtime.interruption import Interrupted, interruption
 from .clock import Clock
 from .distributed import agree_on_time, average
-from .method import Method
+from .method import Adaptive, Method
 
 __all__ = ["Hook", "train", "warm_up"]
 
@@ -45,6 +45,8 @@ def train(method: Method, clock: Clock, hooks: Sequence[Hook]) -> None:
             stopped = interrupted
             while not clock.spent:
                 progress = clock.progress
+                if isinstance(method, Adaptive):
+                    method.before_step(clock.step)
                 shown: dict[str, Tensor] = {}
                 for name, player in method.players.items():
                     terms = method.loss(name, method.batch(name, clock.step, progress), progress)

@@ -14,8 +14,8 @@ from ..rendering.views import PixelRays, through_centres
 from ..rendering.volume import Rendered
 
 __all__ = [
-    "DataDependent", "Method", "Optimiser", "Picture", "Player", "Product", "Surface", "Views", "cosine",
-    "halving",
+    "Adaptive", "DataDependent", "Method", "Optimiser", "Picture", "Player", "Product", "Surface", "Views",
+    "cosine", "halving",
 ]  # fmt: skip
 
 
@@ -125,6 +125,14 @@ class DataDependent(Protocol):
 
     def for_data(self, record: Any) -> Any:
         """The config with these settings filled in from the record that `data/` made of the input."""
+
+
+@runtime_checkable
+class Adaptive(Protocol):
+    """A method with state beside its weights that follows them."""
+
+    def before_step(self, step: int) -> None:
+        """Bring that state up to date, by draws from (seed, step) alone: it is the same on all processes."""
 
 
 @runtime_checkable

@@ -87,10 +87,15 @@ def evaluate_views(
     scene: Record = source
     if source is None and judging.downscale is None and judging.holdout is None:
         scene = run.scene()
-    elif not isinstance(source, Scene):
+    elif isinstance(source, Scene):
+        if judging.downscale is not None or judging.holdout is not None:
+            raise InputError(
+                "is in memory: --downscale and --holdout are for files", "source", "Leave them out."
+            )
+    else:
         asked = {"downscale": judging.downscale, "holdout": judging.holdout}
         asked = {name: value for name, value in asked.items() if value is not None}
-        scene = reread(known["path"] if source is None else source, {**known, **asked})
+        scene = reread(run.input_path if source is None else source, {**known, **asked})
     assert isinstance(scene, Scene)  # the run is one of a scene, and so is what it reads
     if mesh is not None and not scene.has_alpha:
         raise InputError(
@@ -124,6 +129,15 @@ def compared_views(
             "there are no test views: these figures are of the views that were learnt, and so too good"
         )
         say(f"note: {doubts[0]}")
+    pictures = scene.photographs
+    if pictures.counted is not None:
+        any_counts = [pictures.counted[pictures.starts[n] : pictures.starts[n + 1]].any() for n in numbers]
+        if not all(any_counts):
+            doubts.append(f"{len(numbers) - sum(any_counts)} views are left out: their masks count nothing")
+            say(f"note: {doubts[-1]}")
+            numbers = numbers[any_counts]
+    if not len(numbers):
+        raise InputError(f"has no {which} views of which a pixel counts", scene.source, "Name other --data.")
     if judging.views is not None:
         if judging.views < 1:
             raise InputError(

@@ -73,6 +73,12 @@ def import_checkpoint(
             checkpoint,
             "Expected are one network, or a coarse and a fine one of one shape.",
         )
+    if "coarse" not in found:
+        raise InputError(
+            "holds the fine network alone, whose samples the coarse one places",
+            checkpoint,
+            "Put the file of the coarse one beside it, under its published name.",
+        )
     usual: dict[str, Any] = {"samples": 64, "importance": 128 if "fine" in found else 0, "pixel_centre": 0.0}
     given = {
         "network": next(iter(found.values()))[0],
@@ -149,7 +155,7 @@ def _config_and_scene(given: dict[str, Any], source: Any, checkpoint: Path) -> t
         nothing,
         np.arange(len(cameras)),
         np.arange(0),
-        Box(config.lower, config.upper),
+        Box(*config.box),
         False,
         None if forward else config.near,
         None if forward else config.far,
@@ -161,7 +167,7 @@ def _config_and_scene(given: dict[str, Any], source: Any, checkpoint: Path) -> t
 
 def _orbit(config: Config) -> Cameras:
     """Cameras around the box, 30 degrees up, half way between near and far from its middle."""
-    middle = (np.array(config.lower) + config.upper) / 2
+    middle = np.mean(config.box, axis=0)
     angle = 2 * np.pi * np.arange(VIEWS) / VIEWS
     around = np.column_stack([np.cos(angle), np.sin(angle), np.full(VIEWS, np.tan(np.pi / 6))])
     away = (

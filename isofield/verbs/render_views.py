@@ -15,7 +15,7 @@ from ..rendering.cameras import Cameras, pinholes
 from ..rendering.paths import orbit_like, spiral
 from ..rendering.views import View, depths, render_view
 from ..runtime.errors import InputError
-from ..runtime.progress import progress
+from ..runtime.progress import progress, say
 from ..viewing.colours import colour_map
 from .options import Filming
 from .run import Run
@@ -41,8 +41,7 @@ def render_views(
     run: Run, out: str | Path | None, width: int | None, height: int | None, filming: Filming
 ) -> dict[str, Any]:
     """Write what cameras along a path see: into a folder (one PNG a frame, of test and training views under
-    the frame's own name), a film (.mp4 .webp .gif), or, of the path's first camera, a picture (.png .jpg
-    .webp is a film).
+    the frame's own name), a film (.mp4 .webp .gif), or, of the path's first camera, a picture (.png ...).
 
     out: None for RUN/PATH, a folder for test and train, else RUN/PATH.webp. width, height: of one alone the
     other follows from the camera's proportions; of none, both are the camera's. Depths are distances along
@@ -52,26 +51,29 @@ def render_views(
     """
     way, cameras, names, fps = _path(run, filming)
     cameras = _sized(cameras, width, height)
-    out = _output(run, way, out)
+    out, kind = _output(run, way, out)
     result: dict[str, Any] = {"files": [], "frames": len(cameras), "path": way, "show": filming.show}
     span = (0.0, 1.0)
     if filming.show == "depth":
         span = depths(run.views.render, cameras, rays=run.views.rays)
         result |= {"range": list(span), "depth_step": _farthest(run, cameras) / DEEPEST}
-    background = BACKGROUNDS[filming.background or background_of(run)]
-    if out.suffix and out.suffix.lower() not in FILMS:
+    background, cut = BACKGROUNDS[filming.background or background_of(run)], 0
+    if kind == "picture":
         cameras, names = cameras[0], names[:1]
         result["frames"] = 1
-    with _written(out, fps, names, result["files"]) as take, progress("rendering") as bar:
+    with _written(out, kind, fps, names, result["files"]) as take, progress("rendering") as bar:
         for number in range(len(cameras)):
             share = (number / len(cameras), (number + 1) / len(cameras))
             view = render_view(run.views.render, cameras, number, bar, share, run.views.rays)
             take(picture_of(view, filming.show, span, background))
-            if filming.show == "depth" and not out.suffix:
+            if filming.show == "depth" and kind == "folder":
                 file = out / f"{names[number]}.depth.png"
                 deep = np.nan_to_num(view.depth / result["depth_step"], posinf=0).round()
+                cut += int((deep > DEEPEST).sum())
                 write_image(file, np.clip(deep, 0, DEEPEST).astype(np.uint16)[..., None])
                 result["files"].append(str(file))
+    if cut:
+        say(f"note: {cut:,} pixels lie beyond the box: their depths are cut to the farthest of its corners")
     return {**result, "width": int(cameras.sizes[0, 0]), "height": int(cameras.sizes[0, 1])}
 
 
@@ -96,9 +98,11 @@ def over_background(picture: np.ndarray, background: float) -> np.ndarray:
 
 
 def background_of(run: Run) -> str:
-    """What is behind the scene by itself: white where the photographs have alpha, as the papers have it, else
-    black."""
-    return "white" if run.description["data"]["channels"] == 4 else "black"
+    """What is behind the scene by itself: what its method has learnt there; else white where the photographs
+    have alpha, as the papers have it, and black where not."""
+    white = run.description["config"].get("white")
+    white = run.description["data"]["channels"] == 4 if white is None else white
+    return "white" if white else "black"
 
 
 def usual_way(run: Run) -> str:
@@ -192,42 +196,47 @@ def _sized(cameras: Cameras, width: int | None, height: int | None) -> Cameras:
     return cameras.resized(np.maximum(np.stack([widths, heights], axis=1).round().astype(own.dtype), 1))
 
 
-def _output(run: Run, way: str, out: str | Path | None) -> Path:
-    """Where to write, once that is known to be possible."""
+def _output(run: Run, way: str, out: str | Path | None) -> tuple[Path, str]:
+    """Where to write, once that is known to be possible, and whether that is a "film", a "picture" or a
+    "folder"."""
     if out is None:
-        return run.path / (way if way in ("test", "train") else f"{way}.webp")
+        out = run.path / (way if way in ("test", "train") else f"{way}.webp")
     out = Path(out)
+    if out.is_dir():
+        return out, "folder"
     if out.suffix.lower() in FILMS:
         check_frames_output(out)
-    elif out.suffix and not out.is_dir():
+        return out, "film"
+    if out.suffix:
         check_image_output(out, 3, False)
-    elif out.exists() and not out.is_dir():
+        return out, "picture"
+    if out.exists():
         raise InputError("is a file, not a folder", out, "Name another folder.")
-    return out
+    return out, "folder"
 
 
 def _farthest(run: Run, cameras: Cameras) -> float:
     """The largest distance from any of the cameras to a corner of the box."""
-    corners = np.array(run.description["data"]["box"])[:, None]
+    corners = np.array([run.views.lower, run.views.upper])[:, None]
     reach = np.abs(corners - cameras.centres).max(axis=0)
     return float(np.linalg.norm(reach, axis=1).max())
 
 
 @contextmanager
-def _written(out: Path, fps: float, names: list[str], files: list[str]) -> Iterator[Take]:
+def _written(out: Path, kind: str, fps: float, names: list[str], files: list[str]) -> Iterator[Take]:
     """Takes pictures and writes them one by one as files of these names, or as one film; `files` grows by
     what was written."""
-    if out.suffix.lower() in FILMS:
+    if kind == "film":
         with frames_to(out, fps) as take:
             yield take
         files.append(str(out))
         return
     left = iter(names)
-    if not out.suffix:
+    if kind == "folder":
         out.mkdir(parents=True, exist_ok=True)
 
     def write(pixels: np.ndarray) -> None:
-        file = out if out.suffix else out / f"{next(left)}.png"
+        file = out if kind == "picture" else out / f"{next(left)}.png"
         write_image(file, pixels)
         files.append(str(file))
 

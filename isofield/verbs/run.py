@@ -150,26 +150,32 @@ class Run:
         assert isinstance(record, Scene)  # equal fingerprints
         return record
 
-    def _input(self) -> Record:
-        known = self.description["data"]
-        if not known["path"]:
+    @property
+    def input_path(self) -> str:
+        """Where the input was. Raises InputError where there was no file."""
+        path: str = self.description["data"]["path"]
+        if not path:
             raise InputError(
                 "was trained on an input in memory, which is not kept",
                 self.path,
                 "Hand it over: extract(run, shape=...), evaluate(run, source=...).",
             )
+        return path
+
+    def _input(self) -> Record:
+        known, path = self.description["data"], self.input_path
         try:
-            record = reread(known["path"], known)
+            record = reread(path, known)
         except InputError as error:
             raise InputError(
                 error.what,
-                known["path"],
+                path,
                 "Put it back, or name it: isofield evaluate RUN --data PATH.",
             ) from None
         if record.fingerprint != known["fingerprint"]:
             raise InputError(
                 "is not the input that this run was trained on",
-                known["path"],
+                path,
                 "Put the original back there, or train again.",
             )
         return record

@@ -13,6 +13,7 @@ from isofield.methods.nerf import Config, NeRF
 from isofield.networks.nerf import NeRFWiring
 from isofield.rendering.cameras import looking_at, pinholes
 from isofield.rendering.rays import Rays
+from isofield.runtime.errors import InputError
 from isofield.training.clock import Budget, Clock
 from isofield.training.loop import train
 from isofield.verbs.options import updated
@@ -120,10 +121,27 @@ def test_directions_have_depth_one_and_pass_the_centres_of_pixels_or_their_corne
 def test_masked_pixels_are_not_learnt():
     scene = scene_of()
     counted = np.zeros(len(scene.photographs.pixels), bool)
-    counted[:10] = True
-    scene = dataclasses.replace(scene, photographs=dataclasses.replace(scene.photographs, counted=counted))
-    method = method_for(scene, crop_steps=0)
-    assert sum(len(method.batch("field", step, 0.0).colours) for step in range(20)) == 10
+    counted[70:75] = counted[128 + 27] = True  # at the border of the second picture, within the third
+    pixels = np.random.default_rng(0).integers(0, 256, scene.photographs.pixels.shape, np.uint8)
+    pixels[:, 3] = 255
+    photographs = dataclasses.replace(scene.photographs, pixels=pixels, counted=counted)
+    scene = dataclasses.replace(scene, photographs=photographs)
+    for settings in ({"crop_steps": 0}, {"crop_steps": 20}, {"crop_steps": 0, "one_image": True}):
+        method = method_for(scene, **settings)
+        seen = [method.batch("field", step, 0.0) for step in range(20)]
+        assert all(len(each.colours) for each in seen)
+        colours = torch.cat([each.colours for each in seen]) * 255
+        expected = torch.from_numpy(pixels[counted].astype(np.float32))
+        away = (colours[:, None] - expected[:, :3]).abs().amax(2)
+        assert away.min(1).values.max() < 0.01
+
+
+def test_a_scene_whose_masks_leave_out_everything_is_refused():
+    scene = scene_of()
+    nothing = np.zeros(len(scene.photographs.pixels), bool)
+    scene = dataclasses.replace(scene, photographs=dataclasses.replace(scene.photographs, counted=nothing))
+    with pytest.raises(InputError, match="no pixel that counts"):
+        method_for(scene)
 
 
 def test_transparent_pixels_are_white():

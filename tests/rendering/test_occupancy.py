@@ -43,7 +43,6 @@ def test_a_coarse_cell_is_occupied_where_a_finer_one_in_it_is():
     occupied = grid.occupied()
     assert [np.argwhere(each).tolist() for each in occupied] == [[[7, 0, 2]], [[5, 2, 3]], [[4, 3, 3]]]
     assert np.array_equal(grid.words(), pack_cells(occupied))
-    assert grid.share == pytest.approx(1 / 512)
 
 
 def test_threshold_is_the_mean_of_a_thin_scene_and_never_more_than_a_hundredth():
