@@ -42,3 +42,5 @@ bench: setup
 	@$(PIP) -e '.[bench]'
 	@for script in benchmarks/bench_*.py; do $(BIN)/python $$script --write || exit 1; done
 	@$(BIN)/python benchmarks/bench_images.py --quarter --write
+	@$(BIN)/python benchmarks/bench_scenes.py --surface --write
+	@$(BIN)/python benchmarks/bench_scenes.py --slow --write

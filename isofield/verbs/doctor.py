@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from .. import __version__
+from ..data.scene import Box, Photographs, Scene
 from ..extraction.surface import extract_surface
 from ..geometry.certificate import certify
 from ..geometry.level import Below
@@ -18,18 +19,23 @@ from ..geometry.solid import Solid
 from ..kernels import bvh
 from ..kernels.adam import Adam
 from ..kernels.hashgrid import encode
+from ..methods.ngp import NGP, Config
 from ..metrics.shape import compare_meshes
 from ..networks.hash_grid import GridNetwork, HashGrid, PlaneHashGrid
+from ..rendering.cameras import looking_at, pinholes
 from ..runtime.memory import available_memory, size_text
 from ..runtime.progress import say
 from ..runtime.threads import available_cores, threads
+from ..training.clock import Budget, Clock
+from ..training.loop import train
 from ..viewing.picture import draw_mesh
 
 __all__ = ["doctor"]
 
 
 def doctor(measure: bool = True) -> dict[str, Any]:
-    """Facts by name. Compiles every kernel of a fit into the cache; with `measure`, times them too."""
+    """Facts by name. Compiles the kernels of fits of shapes, pictures and scenes into the cache; with
+    `measure`, times them too."""
     say("compiling kernels (once) ...")
     start = time.perf_counter()
     _touch_every_kernel()
@@ -62,6 +68,20 @@ def _touch_every_kernel() -> None:
     draw_mesh(half.vertices, half.faces, size=32)
     _train_step(GridNetwork(HashGrid(levels=2, finest=32)), torch.rand(128, 3))
     _train_step(GridNetwork(PlaneHashGrid(2, 4, 16, 200)), torch.rand(128, 2))
+    _touch_kernels_of_scenes()
+
+
+def _touch_kernels_of_scenes() -> None:
+    places = np.array([[4.0, 0, 0], [0, 4, 0], [-4, 0, 0], [0, -4, 0]])
+    poses = np.array([looking_at(place, np.zeros(3), np.array([0.0, 0, 1])) for place in places])
+    cameras = pinholes(poses, 20.0, (16, 16))
+    photographs = Photographs(np.full((4 * 256, 4), 255, np.uint8), 256 * np.arange(5), cameras.sizes)
+    box, frames = Box((-1.0, -1.0, -1.0), (1.0, 1.0, 1.0)), np.arange(4)
+    scene = Scene("grey", tuple("abcd"), cameras, photographs, frames[1:], frames[:1], box, False)
+    method = NGP(Config(samples=1024, log2_table=8, finest=32).for_data(scene))
+    method.prepare(scene, 0)
+    train(method, Clock(Budget(steps=1)), [])
+    method.metric()
 
 
 def _train_step(network: GridNetwork, points: torch.Tensor) -> None:
