@@ -31,7 +31,7 @@ class Arguments:
     out: Path | None = None
     """file of the mesh: .ply .obj .stl .off .glb (default: RUN/mesh.ply)"""
     resolution: int | None = None
-    """cells of the grid along an axis (default: that of the run's quality)"""
+    """cells of the grid along an axis (default: by the run's quality; standard: 384, of a scene 256)"""
     search: Literal["mise", "dense"] = "mise"
     """mise: refine a coarse grid where the surface passes; dense: read every grid point"""
     faces: int | None = None

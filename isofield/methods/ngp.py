@@ -451,7 +451,7 @@ class NGP:
         return (inner - 0.5) * 2.0 ** (1 - (self.config.cascades or 1)) + 0.5, growth
 
     def _density(self, points: Float[Tensor, "points 3"]) -> Float[Tensor, " points"]:
-        """0 where rays take no samples: what the networks say of empty cells was never asked for."""
+        """0 in empty cells: what the networks say there was never asked for."""
         unit, growth = self._located(points)
         density = torch.zeros_like(growth)
         for part in self.field.occupancy.holding(unit).nonzero()[:, 0].split(1 << 17):

@@ -160,7 +160,7 @@ def _numbered(parent: Path, title: str) -> Path:
 
 
 def _remove_run(path: Path) -> None:
-    """Remove the files that a run makes; anything else in the folder stays."""
+    """Remove the files that a run makes, films and views of a scene too; anything else stays."""
     if not (path / "run.json").is_file():
         raise InputError(
             "is not empty and not a run, so --overwrite leaves it alone",

@@ -1,7 +1,6 @@
 """The figures of a trained scene: views of it beside photographs that it did not learn from."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -17,7 +16,7 @@ from ..metrics.features import perceptual_random_convolutions
 from ..metrics.image import SSIMS, psnr, psnr_mean_of_images, psnr_of_mean_mse
 from ..metrics.silhouette import SILHOUETTE_FIGURES, psnr_inside, silhouette_iou
 from ..rendering.mesh_views import mesh_view
-from ..rendering.views import View, render_view
+from ..rendering.views import render_view
 from ..runtime.errors import InputError
 from ..runtime.files import write_json
 from ..runtime.progress import progress, say
@@ -115,12 +114,10 @@ def compared_views(
     run: Run,
     scene: Scene,
     judging: Judging = Judging(),
-    keep: Callable[[int, View], None] = lambda n, v: None,
     mesh: Mesh | str | Path | None = None,
 ) -> dict[str, Any]:
-    """The figures, in the form of those of a mesh; "images" has those of each view. keep: called with the
-    number of each frame and what was rendered of it. mesh: None for the run's own, where it has one; it is
-    judged too where the photographs have alpha."""
+    """The figures, in the form of those of a mesh; "images" has those of each view. mesh: None for the run's
+    own, where it has one; it is judged too where the photographs have alpha."""
     surface = _mesh_to_judge(run, scene, mesh)
     which, numbers = ("test", scene.test) if len(scene.test) else ("train", scene.train)
     doubts = []
@@ -160,7 +157,6 @@ def compared_views(
             if judging.out is not None:
                 file = judging.out / f"{files[place]}.png"
                 write_image(file, picture_of(view, "colour", (0, 1), background))
-            keep(int(number), view)
             shown, counted = view.over(background), _counted(scene, int(number))
             truth = over_background(scene.photographs.picture(int(number)), background)
             images.append({"name": scene.names[number], **_figures(shown, truth, counted, background)})

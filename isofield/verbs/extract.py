@@ -52,20 +52,22 @@ def extract(
     """The surface of the run's field: (mesh in the input's coordinates, its certificate); both are also
     written.
 
-    resolution: cells along each axis of the working box; None for that of the run's quality. search: "mise"
-    or "dense". faces: simplify to about so many. trim: drop surface that no input supports. refine: move the
-    vertices onto the level of the field. max_memory: bytes, or text such as "1GiB", for the search. out: file
-    of the mesh (.ply .obj .stl .off .glb), with the certificate beside it; None for RUN/mesh.ply, whose
-    metrics and page, if the run has them, are then removed: they are those of another mesh. shape: the input,
-    if it is at hand (else read again where it is needed). level: of a scene, the density at which the surface
-    lies; None to choose it by what the training cameras see, see `extract_views`.
+    resolution: cells along each axis of the working box; None for that of the run's quality, two thirds of it
+    for a scene. search: "mise" or "dense". faces: simplify to about so many. trim: drop surface that no input
+    supports. refine: move the vertices onto the level of the field. max_memory: bytes, or text such as
+    "1GiB", for the search. out: file of the mesh (.ply .obj .stl .off .glb), with the certificate beside it;
+    None for RUN/mesh.ply, whose metrics and page, if the run has them, are then removed: they are those of
+    another mesh. shape: the input, if it is at hand (else read again where it is needed). level: of a scene,
+    the density at which the surface lies; None to choose it by what the training cameras see, see
+    `extract_views`.
     """
     quality = QUALITIES[run.description["quality"]]
-    resolution = quality.resolution if resolution is None else resolution
+    makes = {type(product) for product in run.method.products().values()} & set(EXTRACT)
+    if resolution is None:
+        resolution = 2 * quality.resolution // 3 if Views in makes else quality.resolution
     limit = check_extraction(resolution, faces, max_memory, out)
     if out is not None and str(Path(out).resolve()) == run.description["data"]["path"]:
         raise InputError("is the input of this run", out, "Name another file.")
-    makes = {type(product) for product in run.method.products().values()} & set(EXTRACT)
     if not makes:
         raise InputError("holds no surface: it shows a picture", run.path, "Take isofield render for it.")
     surface = EXTRACT[makes.pop()](run, shape, trim, level)

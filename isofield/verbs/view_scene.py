@@ -28,7 +28,14 @@ class FollowedScene:
     def subject(self) -> SceneSubject:
         """What there is to see now. Raises InputError where training has saved nothing yet."""
         self._seen = self._saved()
-        run = open_run(self.path)
+        try:
+            return self._subject(open_run(self.path))
+        except InputError:
+            if self._saved() == self._seen:
+                raise
+        return self.subject()  # a training saved while we read
+
+    def _subject(self, run: Run) -> SceneSubject:
         views, known = run.views, run.description["data"]
         return SceneSubject(
             run.path.resolve().name,

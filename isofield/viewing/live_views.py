@@ -135,11 +135,10 @@ class LiveViews:
         if not self._changed.wait(wait):
             return False
         self._changed.clear()
-        stale, self._stale = self._stale, set()
-        if "path" in stale:
-            self.path.draw()
-        if "scene" in stale:
-            self._draw_scene()
+        for part, redraw in (("path", self.path.draw), ("scene", self._draw_scene)):
+            if part in self._stale:
+                self._stale.discard(part)  # before: what changes while it is drawn is drawn again
+                redraw()
         for sight in [*self._sights.values()]:
             if self._advance(sight):
                 self._changed.set()
@@ -201,7 +200,7 @@ class LiveViews:
         self._mark("scene", views=True)
 
     def _mark(self, *parts: str, views: bool = False) -> None:
-        self._stale |= {*parts}
+        self._stale.update(parts)
         if views:
             for sight in [*self._sights.values()]:
                 sight.outdated()

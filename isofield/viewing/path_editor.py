@@ -127,9 +127,9 @@ class PathEditor:
         def cameras(poses: np.ndarray, angles: np.ndarray) -> Cameras:
             return pinholes(poses, np.array([focal_length(height, a) for a in angles]), (width, height))
 
-        poses, angles = self._way(count, closed)
-        keys = cameras(np.stack([key.pose for key in self.keys]), np.array([key.angle for key in self.keys]))
-        return CameraPath(cameras(poses, angles), FRAMES_PER_SECOND, closed, keys)
+        keys = self.keys
+        own = cameras(np.stack([key.pose for key in keys]), np.array([key.angle for key in keys]))
+        return CameraPath(cameras(*_way(keys, count, closed)), FRAMES_PER_SECOND, closed, own)
 
     def saved(self) -> bytes:
         """The path as nerfstudio's JSON."""
@@ -177,22 +177,15 @@ class PathEditor:
             self._playing = None
         return self._playing is not None
 
-    def _way(self, count: int, closed: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Poses and fields of view of `count` frames."""
-        poses = between(np.stack([key.pose for key in self.keys]), count, closed)
-        angles = [key.angle for key in self.keys] + ([self.keys[0].angle] if closed else [])
-        return poses, np.interp(
-            np.linspace(0, len(angles) - 1, count, endpoint=not closed), range(len(angles)), angles
-        )
-
     def _chosen_in(self, client: Any) -> None:
         if client is not None:  # and not the panel itself, which fits its list to the keyframes
             self.choose(int(self.controls["chosen"].value) - 1)
 
     def _preview(self, client: Any, share: float) -> None:
-        if not self.keys or client is None:
+        keys = self.keys
+        if not keys or client is None:
             return
-        poses, angles = self._way(1001, bool(self.controls["closed"].value))
+        poses, angles = _way(keys, 1001, bool(self.controls["closed"].value))
         number = round(share * 1000)
         look(client.camera, KeyFrame(poses[number], float(angles[number])), self._stage)
 
@@ -235,7 +228,7 @@ class PathEditor:
                 arrows.on_update(lambda event, number=number, key=key: self._drag(event, number, key))
                 self._nodes.append(arrows)
         if len(keys) > 1:
-            poses, _ = self._way(40 * len(keys), bool(on["closed"].value))
+            poses, _ = _way(keys, 40 * len(keys), bool(on["closed"].value))
             line = self._stage.to_working(poses[:, :, 3])
             segments = np.stack([line[:-1], line[1:]], axis=1)
             self._nodes.append(scene.add_line_segments("/path/line", segments, GOLD, thickness=0.006))
@@ -245,3 +238,11 @@ class PathEditor:
             rotation = rotations_of(np.asarray(event.target.wxyz, np.float64)[None])[0]
             place = self._stage.to_input(event.target.position)
             self.move(number, KeyFrame(np.column_stack([rotation, place]), key.angle))
+
+
+def _way(keys: list[KeyFrame], count: int, closed: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Poses and fields of view of `count` frames along keyframes."""
+    poses = between(np.stack([key.pose for key in keys]), count, closed)
+    angles = [key.angle for key in keys] + ([keys[0].angle] if closed else [])
+    times = np.linspace(0, len(angles) - 1, count, endpoint=not closed)
+    return poses, np.interp(times, range(len(angles)), angles)

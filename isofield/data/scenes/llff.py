@@ -21,7 +21,7 @@ from .posed import Posed, focus, ideal_lenses, natural_order, rigid
 __all__ = ["llff_cameras", "read_llff", "spherified"]
 
 HOLDOUT = 8
-SAME_WAY = 0.5  # cosine to the mean direction, above which all must be for a forward-facing scene
+SAME_WAY = np.radians(80)  # from the mean direction: what is seen within it makes a scene forward-facing
 
 
 def read_llff(path: Path) -> Posed:
@@ -29,8 +29,8 @@ def read_llff(path: Path) -> Posed:
     `images_N` with the least N that holds as many pictures as there are rows.
 
     Intrinsics are scaled to the pictures that are there. box: around what all cameras see between their own
-    two bounds. near, far: the least and the greatest bound. forward_facing where all cameras look within 60
-    degrees of their mean direction.
+    two bounds. near, far: the least and the greatest bound. forward_facing where the corners of all pictures
+    lie within 80 degrees of the cameras' mean direction.
     """
     poses, shape, bounds = llff_cameras(path)
     pictures, note = _pictures(path, len(poses))
@@ -50,7 +50,8 @@ def read_llff(path: Path) -> Posed:
     intrinsics = np.concatenate([shape[:, 2:] * ratio, sizes / 2], axis=1)
     cameras = Cameras(poses, intrinsics, sizes, *ideal_lenses(len(poses)))
     mean = poses[:, :, 2].mean(axis=0)
-    forward = bool((poses[:, :, 2] @ mean > SAME_WAY * np.linalg.norm(mean)).all())
+    away = np.arccos(np.clip(poses[:, :, 2] @ _unit(mean), -1, 1))
+    away += np.arctan(np.linalg.norm(sizes, axis=1) / 2 / intrinsics[:, :2].min(axis=1))
     return Posed(
         "LLFF poses_bounds.npy",
         "camera axes down, right, backwards; camera to world; principal point in the middle",
@@ -62,7 +63,7 @@ def read_llff(path: Path) -> Posed:
         holdout=HOLDOUT,
         near=float(bounds.min()),
         far=float(bounds.max()),
-        forward_facing=forward,
+        forward_facing=bool((away < SAME_WAY).all()),
         notes=(note, *mended),
     )
 

@@ -14,11 +14,10 @@ from ...runtime.threads import run_pieces, split
 from .. import use_compiled
 from ..mlp import parameter_count
 from . import reference
-from .reference import BOUND, DARK, HARMONICS
+from .reference import BOUND, DARK, HARMONICS, ROOM
 
 __all__ = ["BOUND", "DARK", "HARMONICS", "ROOM", "look", "network_sizes", "squared_error"]
 
-ROOM = 1024  # samples that the rays of a pixel have together at most
 PIECES = 16  # parts of the rays, each with sums of its own: results do not depend on the number of threads
 
 Widths = tuple[int, int, int, int]
@@ -88,6 +87,8 @@ def _reach(features, starts, lengths, dense, sizes, unit) -> np.ndarray:
     """How many samples of each ray are worth looking at: those behind get less than DARK of the light."""
     from . import numba
 
+    if np.diff(starts).max(initial=0) > ROOM:
+        raise ValueError(f"a ray has more than {ROOM} samples")
     counts, dark = np.empty(len(starts) - 1, np.int64), np.float32(-np.log(DARK))
     run_pieces(
         lambda first, last: numba.reach(

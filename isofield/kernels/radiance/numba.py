@@ -8,13 +8,11 @@ import numpy as np
 from numba import njit
 
 from ..mlp.numba import affine, layer_of, outer_sums, product
+from .reference import BOUND, HARMONICS, ROOM
 
-__all__ = ["ROOM", "harmonics", "learn", "look", "reach"]
+__all__ = ["harmonics", "learn", "look", "reach"]
 
-ROOM = 1024  # samples in a chunk; no ray has more
-HARMONICS = 16
-
-_ZERO, _ONE, _BOUND = np.float32(0), np.float32(1), np.float32(15)
+_ZERO, _ONE, _BOUND = np.float32(0), np.float32(1), np.float32(BOUND)
 
 
 @njit(nogil=True, cache=True, fastmath=True, error_model="numpy")

@@ -10,10 +10,11 @@ from ..composite.reference import composite, packed_transmittance, rays_of_sampl
 from ..mlp import reference as mlp
 from .harmonics import CONDON_SHORTLEY_SIGNS, spherical_harmonics
 
-__all__ = ["BOUND", "DARK", "HARMONICS", "look", "shade", "squared_error"]
+__all__ = ["BOUND", "DARK", "HARMONICS", "ROOM", "look", "shade", "squared_error"]
 
 DARK = 1e-4  # transmittance behind which samples are left out, as in the published code
 HARMONICS = 16  # bands 0 to 3 of the directions
+ROOM = 1024  # samples that the rays of a pixel have together at most
 BOUND = 15.0  # logarithms of densities beyond it count as this, and get no gradient
 
 
