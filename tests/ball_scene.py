@@ -8,6 +8,7 @@ import numpy as np
 import PIL.Image
 import torch
 
+from isofield.data.scene import Box, Photographs, Scene
 from isofield.rendering.cameras import Cameras, focal_length, looking_at, pinholes
 from isofield.rendering.rays import Rays, ray_sphere
 from isofield.rendering.views import render_view
@@ -63,3 +64,27 @@ def write_scene(folder: Path, size: tuple[int, int] = (40, 32), counts: tuple[in
         text = json.dumps({"camera_angle_x": ANGLE, "frames": frames})
         (folder / f"transforms_{split}.json").write_text(text)
     return folder
+
+
+def all_around(count: int, turn: float = 0.0) -> Cameras:
+    """Cameras on a sphere of radius 4, each of which sees the whole box."""
+    angles, heights = turn + 2.4 * np.arange(count), np.linspace(-0.9, 0.9, count)
+    across = np.sqrt(1 - heights**2)
+    places = 4 * np.stack([np.cos(angles) * across, np.sin(angles) * across, heights], 1)
+    poses = [looking_at(place, np.zeros(3), np.array([0.0, 0, 1])) for place in places]
+    return pinholes(np.array(poses), focal_length(48, 1.0), (48, 48))
+
+
+def ball_from_all_sides() -> Scene:
+    """The ball in 43 pictures with alpha, every 14th kept for tests, in memory."""
+    cameras, test, pictures = all_around(43), np.arange(7, 43, 14), []
+    for number in range(43):
+        view = render_view(seen_by, cameras, number)
+        straight = view.colour / np.maximum(view.opacity, 1e-6)[..., None]
+        pictures.append(np.concatenate([straight, view.opacity[..., None]], axis=2).reshape(-1, 4))
+    pixels = (np.concatenate(pictures) * 255).round().astype(np.uint8)
+    photographs = Photographs(pixels, np.arange(44) * 48**2, cameras.sizes)
+    return Scene(
+        "ball", tuple(map(str, range(43))), cameras, photographs, np.setdiff1d(np.arange(43), test), test,
+        Box((-1.0, -1.0, -1.0), (1.0, 1.0, 1.0)), False,
+    )  # fmt: skip

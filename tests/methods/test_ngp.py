@@ -9,41 +9,19 @@ import torch
 
 from isofield.data.scene import Box, Photographs, Scene
 from isofield.methods.ngp import NGP, Config
-from isofield.rendering.cameras import Cameras, focal_length, looking_at, pinholes
+from isofield.rendering.cameras import looking_at, pinholes
 from isofield.rendering.rays import Rays
 from isofield.rendering.views import render_view
 from isofield.training.clock import Budget, Clock
 from isofield.training.loop import train
-from tests.ball_scene import CENTRE, RADIUS, seen_by
+from tests.ball_scene import CENTRE, RADIUS, all_around, ball_from_all_sides
 
 SMALL = Config(levels=4, log2_table=12, finest=64, samples=4096, cells=64, steps_across=128)
 
 
-def all_around(count: int, turn: float = 0.0) -> Cameras:
-    """Cameras on a sphere of radius 4, each of which sees the whole box."""
-    angles, heights = turn + 2.4 * np.arange(count), np.linspace(-0.9, 0.9, count)
-    across = np.sqrt(1 - heights**2)
-    places = 4 * np.stack([np.cos(angles) * across, np.sin(angles) * across, heights], 1)
-    poses = [looking_at(place, np.zeros(3), np.array([0.0, 0, 1])) for place in places]
-    return pinholes(np.array(poses), focal_length(48, 1.0), (48, 48))
-
-
 @pytest.fixture(scope="module")
 def scene() -> Scene:
-    """The ball of `ball_scene`, from all sides."""
-    cameras, test = all_around(43), np.arange(7, 43, 14)
-    pictures = []
-    for number in range(43):
-        view = render_view(seen_by, cameras, number)
-        straight = view.colour / np.maximum(view.opacity, 1e-6)[..., None]
-        pictures.append(np.concatenate([straight, view.opacity[..., None]], axis=2).reshape(-1, 4))
-    pixels = (np.concatenate(pictures) * 255).round().astype(np.uint8)
-    photographs = Photographs(pixels, np.arange(44) * 48**2, cameras.sizes)
-    return Scene(
-        "ball", tuple(map(str, range(43))), cameras, photographs,
-        np.setdiff1d(np.arange(43), test), test,
-        Box((-1.0, -1.0, -1.0), (1.0, 1.0, 1.0)), False,
-    )  # fmt: skip
+    return ball_from_all_sides()
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ import torch
 
 from isofield.cli import main
 from isofield.training.checkpoints import latest_checkpoint, load_checkpoint
+from tests.ball_scene import write_scene
 
 STEPS = 200
 
@@ -84,6 +85,24 @@ def test_a_run_killed_three_times_ends_with_the_same_weights(spot, tmp_path, uni
     assert main([*_arguments(spot, out), "--resume"]) == 0
     assert _differences(_tensors(out), uninterrupted) == []
     assert [path.name for path in (out / "checkpoints").glob(".*")] == []
+
+
+def test_a_scene_killed_while_it_trains_ends_with_the_same_weights(tmp_path):
+    scene, small = (
+        write_scene(tmp_path / "scene"),
+        ["--samples", "2048", "--log2-table", "10", "--finest", "32"],
+    )
+    often = [*small, "--steps", str(STEPS), "--checkpoint-seconds", "0.1", "--quiet"]
+    train = ["train", "ngp", "--data", str(scene), *often]
+    assert main([*train, "--out", str(tmp_path / "whole")]) == 0
+    out = tmp_path / "killed"
+    process = subprocess.Popen([sys.executable, "-m", "isofield", *train, "--out", str(out)])
+    _wait_for_a_checkpoint(process, out)
+    process.kill()
+    process.communicate()
+    assert 0 < _step(out) < STEPS
+    assert main([*train, "--out", str(out), "--resume"]) == 0
+    assert _differences(_tensors(out), _tensors(tmp_path / "whole")) == []
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from torch import nn
 
 from isofield.data import load
 from isofield.data.samples import generator
-from isofield.methods.sdf import SDF, Config
+from isofield.methods import ngp, sdf
 from isofield.networks.coordinate import CoordinateNetwork
 from isofield.runtime.errors import FailedError
 from isofield.runtime.interruption import Interrupted
@@ -21,6 +21,7 @@ from isofield.training.clock import Budget, Clock
 from isofield.training.distributed import joined, share
 from isofield.training.loop import train
 from isofield.training.method import Player, cosine
+from tests.ball_scene import ball_from_all_sides
 
 SPOT = Path(__file__).resolve().parents[2] / "isofield" / "data" / "spot.ply"
 
@@ -68,13 +69,21 @@ class Slow(Uneven):
         return super().batch(player, step, progress)
 
 
-def sdf() -> SDF:
+def distances() -> sdf.SDF:
     torch.manual_seed(0)
-    return SDF(Config(CoordinateNetwork(levels=4, coarsest=8, finest=64, log2_table=17), points=2048))
+    network = CoordinateNetwork(levels=4, coarsest=8, finest=64, log2_table=17)
+    return sdf.SDF(sdf.Config(network, points=2048))
+
+
+def radiance() -> ngp.NGP:
+    torch.manual_seed(0)
+    config = ngp.Config(levels=4, log2_table=12, finest=64, samples=16_384, rays_per_pixel=1)
+    return ngp.NGP(config.for_data(ball_from_all_sides()))
 
 
 CASES = {
-    "sdf": (sdf, Budget(steps=60)),
+    "sdf": (distances, Budget(steps=60)),
+    "ngp": (radiance, Budget(steps=60)),
     "uneven": (Uneven, Budget(steps=4)),
     "diverging": (Diverging, Budget(steps=10)),
     "interrupted": (Stopped, Budget(steps=10)),
@@ -100,7 +109,7 @@ def main(out: Path) -> None:
     with joined():
         for name, (make, budget) in CASES.items():
             method, diary, said = make(), Diary(), ""
-            method.prepare(load(SPOT), 0, share())
+            method.prepare(ball_from_all_sides() if name == "ngp" else load(SPOT), 0, share())
             try:
                 train(method, Clock(budget), [diary])
             except (FailedError, Interrupted) as error:
