@@ -68,6 +68,11 @@ def test_a_config_survives_its_way_through_run_json(preset):
     assert config.filled() == config
 
 
+def test_a_run_of_a_preset_can_be_asked_for_again():
+    begun = Config(preset="lego").for_data(scene_of())
+    assert updated(begun, {"preset": "lego"}, "--preset") == begun
+
+
 def test_presets_are_the_published_numbers_and_given_settings_win():
     lego, fern = Config(preset="lego").filled(), Config(preset="fern", rays=100).filled()
     assert (lego.network, lego.samples, lego.importance, lego.rays) == (NeRFWiring(), 64, 128, 1024)
@@ -217,3 +222,12 @@ def test_what_a_forward_facing_scene_shows_does_not_depend_on_the_length_of_dire
     one, other = views.render(rays), views.render(Rays(rays.origins, 3 * rays.directions))
     torch.testing.assert_close(one.colour, other.colour, rtol=1e-3, atol=1e-4)
     torch.testing.assert_close(one.distance, 3 * other.distance, rtol=1e-2, atol=1e-3)
+
+
+def test_rays_that_go_backward_see_nothing_of_a_forward_facing_scene():
+    scene = forward_scene()
+    rays = scene.cameras.picture_rays(0)
+    seen = method_for(scene).products()["views"].render(Rays(rays.origins, -rays.directions))
+    assert not seen.opacity.any()
+    assert not seen.colour.any()
+    assert not seen.distance.any()

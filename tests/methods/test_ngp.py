@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 import torch
 
+from isofield.data.hull import visual_hull
 from isofield.data.scene import Box, Photographs, Scene
 from isofield.methods.ngp import NGP, Config
 from isofield.rendering.cameras import looking_at, pinholes
 from isofield.rendering.rays import Rays
 from isofield.rendering.views import render_view
+from isofield.runtime.errors import InputError
 from isofield.training.clock import Budget, Clock
 from isofield.training.loop import train
 from tests.ball_scene import CENTRE, RADIUS, all_around, ball_from_all_sides
@@ -196,3 +198,29 @@ def test_an_unbounded_scene_has_cubes_around_the_inner_one(scene):
     assert np.subtract(views.upper, views.lower) == pytest.approx([4 * method.config.side] * 3)
     assert method.config.along.cone > 0
     assert math.isclose(method.config.side, max(np.subtract(scene.box.upper, scene.box.lower)))
+
+
+def test_rays_that_go_backward_see_nothing_of_a_forward_facing_scene():
+    scene = forward_scene()
+    method = NGP(SMALL.for_data(scene))
+    method.prepare(scene, 0)
+    method.before_step(0)
+    views, rays = method.products()["views"], scene.cameras.picture_rays(0)
+    assert views.render(rays).opacity.any()
+    seen = views.render(Rays(rays.origins, -rays.directions))
+    assert not seen.opacity.any()
+    assert not seen.distance.any()
+
+
+@pytest.mark.parametrize("settings", [{"rays_per_pixel": 3}, {"cells": 66}, {"samples": 0}])
+def test_settings_that_cannot_be_are_refused(settings):
+    with pytest.raises(InputError):
+        Config(**settings)
+
+
+def test_a_camera_among_the_cells_says_nothing_about_them(scene):
+    inside = scene.cameras.poses.copy()
+    inside[scene.train[0], :, 3] = 0.3
+    cameras = replace(scene.cameras, poses=inside)
+    hull = visual_hull(replace(scene, cameras=cameras, train=scene.train[:1]), np.full(3, -1.0), 2.0, 64)
+    assert hull.all()

@@ -81,6 +81,13 @@ def test_a_single_network_is_a_coarse_one_and_renders(tmp_path, networks):
     assert (views.density(torch.tensor([[9.0, 0, 0], [0, 0, 0]]))[0] == 0).item()
 
 
+def test_a_fine_network_without_its_coarse_one_is_refused(tmp_path, networks):
+    np.save(tmp_path / "model_fine_000007.npy", keras(networks["fine"]), allow_pickle=True)
+    with pytest.raises(InputError, match="fine network alone"):
+        import_checkpoint(tmp_path / "model_fine_000007.npy", tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 class Harm:
     """Touches a file when it is unpickled."""
 

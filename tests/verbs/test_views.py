@@ -3,6 +3,7 @@ rendering, figures, surface."""
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,32 @@ def test_what_is_written_while_judging_is_what_render_writes(run, tmp_path):
     for number in range(3):
         one, other = (_pixels(tmp_path / folder / f"r_{number}.png") for folder in ("judged", "test"))
         np.testing.assert_array_equal(one, other)
+
+
+def test_a_folder_may_have_a_dot_in_its_name(run, tmp_path):
+    folder = tmp_path / "v.2"
+    folder.mkdir()
+    render(run, folder, filming=Filming(path="test"))
+    assert sorted(file.name for file in folder.iterdir()) == ["r_0.png", "r_1.png", "r_2.png"]
+
+
+def test_views_of_which_no_pixel_counts_are_left_out(run):
+    scene = run.scene()
+    counted = np.ones(len(scene.photographs.pixels), bool)
+    first = scene.test[0]
+    counted[scene.photographs.starts[first] : scene.photographs.starts[first + 1]] = False
+    masked = replace(scene, photographs=replace(scene.photographs, counted=counted))
+    found = evaluate(run, source=masked)
+    assert found["figures"]["views"] == 2
+    assert "masks count nothing" in found["doubts"][0]
+    counted[:] = False
+    with pytest.raises(InputError, match="no test views of which a pixel counts"):
+        evaluate(run, source=masked)
+
+
+def test_a_scene_in_memory_is_judged_as_it_is(run):
+    with pytest.raises(InputError, match="in memory"):
+        evaluate(run, source=run.scene(), judging=Judging(downscale=2))
 
 
 def test_rendering_needs_no_data(run, tmp_path):
