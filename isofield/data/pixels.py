@@ -25,7 +25,8 @@ class CountedPixels:
                 np.flatnonzero(counted[self._starts[frame] : self._starts[frame + 1]]) + self._starts[frame]
                 for frame in frames
             ]
-            self._places, sizes = np.concatenate(parts), np.array([len(part) for part in parts])
+            self._places = np.concatenate([np.empty(0, np.int64), *parts])
+            sizes = np.array([len(part) for part in parts], np.int64)
         self.frames = frames[sizes > 0]
         self._ends = sizes[sizes > 0].cumsum()
         if not len(self.frames):
@@ -50,8 +51,7 @@ class CountedPixels:
 
 def watched_pixels(scene: Scene, learnt: CountedPixels) -> tuple[bool, CountedPixels]:
     """Whether there are test frames to be looked at while training, and their pixels; else those learnt."""
-    counts = np.diff(scene.photographs.starts)
     try:
-        return True, CountedPixels(scene, scene.test[counts[scene.test] > 0])
+        return True, CountedPixels(scene, scene.test)
     except InputError:
         return False, learnt

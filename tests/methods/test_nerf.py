@@ -141,6 +141,16 @@ def test_masked_pixels_are_not_learnt():
         assert away.min(1).values.max() < 0.01
 
 
+def test_a_scene_with_masks_and_no_test_frames_is_watched_where_it_is_learnt():
+    scene = scene_of()
+    counted = np.ones(len(scene.photographs.pixels), bool)
+    photographs = dataclasses.replace(scene.photographs, counted=counted)
+    scene = dataclasses.replace(scene, photographs=photographs, test=scene.test[:0])
+    name, psnr = method_for(scene).metric()
+    assert name == "psnr_db"
+    assert np.isfinite(psnr)
+
+
 def test_a_scene_whose_masks_leave_out_everything_is_refused():
     scene = scene_of()
     nothing = np.zeros(len(scene.photographs.pixels), bool)
