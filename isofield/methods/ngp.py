@@ -78,8 +78,8 @@ class Config:
     """share of the budget before they begin to fall"""
     rays_per_pixel: int | None = None
     """rays whose mean is a pixel, a square number (default: 4 where pixels are large, else 1)"""
-    single: float = 0.2
-    """share of the budget, at first, in which a pixel is one ray through a random place in it"""
+    single: float = 0.6
+    """share of the budget, at first, in which a pixel is one ray through its centre"""
     cells: int | None = None
     """cells along an axis of the occupancy grid, a multiple of 4 (default: from the size of the pictures)"""
     steps_across: int | None = None
@@ -331,8 +331,7 @@ class NGP:
         else it is white."""
         cameras, photographs = self._scene.cameras, self._scene.photographs
         y, x = np.divmod(numbers, cameras.sizes[frames, 0])
-        random = rng is not None and self.config.group > 1
-        within = rng.random((len(frames) * group, 2), np.float32) if rng is not None and random else 0.5
+        within = rng.random((len(frames) * group, 2), np.float32) if rng is not None and group > 1 else 0.5
         outside = _through(cameras, frames, np.column_stack([x, y]), group, within)
         rays = self._inside(outside)
         pixels = photographs.pixels[photographs.starts[frames] + numbers]
