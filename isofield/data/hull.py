@@ -30,10 +30,13 @@ def visual_hull(
         shown = (pixels >= 0).all(1) & (pixels < (width, height)).all(1)  # NaN: not shown
         nearest = float(np.min(depth, where=shown, initial=np.inf))
         radius = 0.87 * side / cells * float(scene.cameras.intrinsics[frame, :2].max()) / nearest
-        if not shown.any() or radius > min(width, height):  # a camera among the cells
+        if not shown.any() or not 0 < radius <= min(width, height):  # a camera among the cells
             continue
         reach = 2 * int(np.ceil(radius) + 1) + 1
-        silhouette = maximum_filter(scene.photographs.picture(frame)[..., 3], reach, mode="constant")
+        alpha = scene.photographs.picture(frame)[..., 3]
+        if (counted := scene.photographs.counted_in(frame)) is not None:
+            alpha = np.where(counted, alpha, 255)  # behind a mask there may be anything
+        silhouette = maximum_filter(alpha, reach, mode="constant")
         place = pixels[shown].astype(int)
         kept = np.ones(len(possible), bool)
         kept[shown] = silhouette[place[:, 1], place[:, 0]] > 0

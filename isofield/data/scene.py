@@ -40,6 +40,13 @@ class Photographs:
     def __len__(self) -> int:
         return len(self.sizes)
 
+    def counted_in(self, number: int | np.integer) -> np.ndarray | None:
+        """Which pixels of picture `number` count, bool [H, W]; None for all."""
+        if self.counted is None:
+            return None
+        width, height = self.sizes[number]
+        return self.counted[self.starts[number] : self.starts[number + 1]].reshape(height, width)
+
     def picture(self, number: int | np.integer) -> np.ndarray:
         """Picture `number` as uint8 [H, W, C]."""
         width, height = self.sizes[number]

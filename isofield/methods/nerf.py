@@ -34,11 +34,12 @@ from ..runtime.settings import check_settings
 from ..training.method import Player, Views
 from .choice import QUALITIES, Quality
 
-__all__ = ["PRESETS", "Config", "Draws", "NeRF", "RadianceFields", "render_rays"]
+__all__ = ["AS_IT_IS", "PRESETS", "Config", "Draws", "NeRF", "RadianceFields", "render_rays"]
 
 CHUNK = 65_536  # points that pass the network together where no gradient is asked for
 WATCHED = 1024  # pixels that the metric looks at while training
 HALF_SIDE = 1.5  # of the published scenes' box: the frequencies of the encoding are meant for that size
+AS_IT_IS = tuple(np.eye(3, 4).ravel().tolist())  # the world's own coordinates
 
 
 SMALL = NeRFWiring(width=128, depth=4, skips=(), view_width=64)
@@ -118,8 +119,8 @@ class Config:
 
         A forward-facing scene is treated as published: all of it scaled so that its nearest point is 4/3
         away, turned and moved so that the average camera stands at 0 and looks along -z, then normalised
-        device coordinates. A scene that says its near and far is taken as it is; any other is moved and
-        scaled so that its box becomes that of the published scenes.
+        device coordinates. Any other is moved and scaled so that its box becomes that of the published
+        scenes; where rays begin and end follows from the box, if the scene does not say so.
         """
         box = np.array([scene.box.lower, scene.box.upper])
         found: dict[str, Any] = {
@@ -128,23 +129,21 @@ class Config:
         if scene.forward_facing:
             forward = ForwardFacing.of(scene.cameras, scene.near)
             found |= {"near": 0.0, "far": 1.0, "frame": forward.frame, "ndc": forward.picture}
-        elif scene.near is not None and scene.far is not None:
-            found |= {"near": float(scene.near), "far": float(scene.far)}
         else:
             centre, scale = box.mean(0), 2 * HALF_SIDE / float((box[1] - box[0]).max())
             found["frame"] = tuple(np.column_stack([scale * np.eye(3), -scale * centre]).ravel().tolist())
-            corners = np.stack(np.meshgrid(*box.T, indexing="ij"), -1).reshape(-1, 3)
-            reach = np.linalg.norm(corners - scene.cameras.centres[:, None], axis=2)
-            outside = np.maximum(box[0] - scene.cameras.centres, scene.cameras.centres - box[1]).clip(0)
-            far = float(reach.max())
-            found |= {"near": max(float(np.linalg.norm(outside, axis=1).min()), 0.01 * far), "far": far}
+            near, far = _depths_of_box(scene.cameras, box)
+            found |= {
+                "near": near if scene.near is None else float(scene.near),
+                "far": far if scene.far is None else float(scene.far),
+            }
         kept = {name: value for name, value in vars(self).items() if name in found and value is not None}
         return replace(self, **{**found, **kept}).filled()
 
     @property
     def similarity(self) -> tuple[Float[Tensor, "3 3"], Float[Tensor, "3"]]:
         """Turn and scale, then shift: from the world to the network's coordinates."""
-        frame = torch.tensor(self.frame or np.eye(3, 4).ravel().tolist()).view(3, 4)
+        frame = torch.tensor(self.frame or AS_IT_IS).view(3, 4)
         return frame[:, :3], frame[:, 3]
 
     @property
@@ -155,8 +154,7 @@ class Config:
     @property
     def forward(self) -> ForwardFacing | None:
         """The normalised device coordinates, where there are such."""
-        frame = self.frame or tuple(np.eye(3, 4).ravel().tolist())
-        return None if self.ndc is None else ForwardFacing(frame, self.ndc)
+        return None if self.ndc is None else ForwardFacing(self.frame or AS_IT_IS, self.ndc)
 
     @property
     def all_samples(self) -> int:
@@ -167,6 +165,16 @@ class Config:
     def background(self) -> float:
         """What is behind everything, in all channels."""
         return 1.0 if self.white else 0.0
+
+
+def _depths_of_box(cameras: Cameras, box: Float[np.ndarray, "2 3"]) -> tuple[float, float]:
+    """A depth before which no camera sees anything of a box, and one behind which none does."""
+    corners = np.stack(np.meshgrid(*box.T, indexing="ij"), -1).reshape(-1, 3)
+    far = float(np.linalg.norm(corners - cameras.centres[:, None], axis=2).max())
+    outside = np.maximum(box[0] - cameras.centres, cameras.centres - box[1]).clip(0)
+    aside = np.linalg.norm(cameras.sizes / 2 / cameras.intrinsics[:, :2], axis=1)  # of the axis, at depth 1
+    near = np.linalg.norm(outside, axis=1) / np.hypot(1, aside)
+    return max(float(near.min()), 0.01 * far), far
 
 
 PRESETS: dict[str, dict[str, Any]] = {
@@ -287,9 +295,11 @@ class NeRF:
             torch.from_numpy(rng.random((len(frames), count), np.float32))
             for count in (c.samples, c.importance)
         )
-        noise = rng.standard_normal((len(frames), c.samples + c.all_samples), np.float32)
-        both = (torch.from_numpy(noise) * c.noise).split([c.samples, c.all_samples], 1)
-        return replace(self._pixels(frames, numbers), draws=Draws(jitter, importance, *both))
+        noise: tuple[Tensor, ...] = ()
+        if c.noise:
+            both = rng.standard_normal((len(frames), c.samples + c.all_samples), np.float32)
+            noise = (torch.from_numpy(both) * c.noise).split([c.samples, c.all_samples], 1)
+        return replace(self._pixels(frames, numbers), draws=Draws(jitter, importance, *noise))
 
     def _in_the_middle(self, chosen: np.ndarray) -> np.ndarray:
         """Those of a picture's pixels that lie in the middle half of its width and height; all where none
@@ -316,9 +326,11 @@ class NeRF:
     def _rays(
         self, cameras: Cameras, numbers: int | Int[np.ndarray, " rays"], pixels: Int[np.ndarray, "rays 2"]
     ) -> Rays:
-        """The rays of pixels (column, row), with directions of depth 1."""
+        """The rays of pixels (column, row), with directions of depth 1; of unit length from a fisheye, which
+        sees what has no depth."""
+        numbers = np.broadcast_to(np.asarray(numbers), (len(pixels),))
         rays = cameras.rays(numbers, pixels + self.config.pixel_centre)
-        axes = cameras.axes[np.broadcast_to(np.asarray(numbers), (len(pixels),))]
+        axes = np.where(cameras.fisheye[numbers, None], rays.directions.numpy(), cameras.axes[numbers])
         return in_depths(rays, torch.from_numpy(axes.astype(np.float32)))
 
     def _inside(self, rays: Rays) -> tuple[Rays, Float[Tensor, "rays 3"]]:

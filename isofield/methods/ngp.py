@@ -111,9 +111,9 @@ class Config:
             ),
             shares=("decay", "steady", "single"),
         )  # fmt: skip
-        if math.isqrt(self.group) ** 2 != self.group:
+        if math.isqrt(self.group) ** 2 != self.group or self.group > 64:
             raise InputError(
-                f"must be a square number, not {self.group}", "--rays-per-pixel", "Take 1, 4 or 9."
+                f"must be a square number up to 64, not {self.group}", "--rays-per-pixel", "Take 1, 4 or 9."
             )
         if self.cells is not None and self.cells % 4:
             raise InputError(f"must be a multiple of 4, not {self.cells}", "--cells", "Take 64 or 128.")
@@ -209,9 +209,9 @@ def _forward_settings(scene: Scene) -> dict[str, Any]:
     """For a forward-facing scene: the cube holds all that the pictures' corners see, from the near plane
     on."""
     forward = ForwardFacing.of(scene.cameras, scene.near)
-    corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]) * scene.cameras.sizes[0]
     numbers = np.arange(len(scene.cameras)).repeat(4)
-    rays = forward.rays(scene.cameras.rays(numbers, np.tile(corners, (len(scene.cameras), 1))))
+    corners = np.tile([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], (len(scene.cameras), 1))
+    rays = forward.rays(scene.cameras.rays(numbers, corners * scene.cameras.sizes[numbers]))
     seen = torch.cat([rays.origins, rays.origins + rays.directions]).double()[:, :2].abs().amax().item()
     side = max(2 * seen, 2.0)
     return {
@@ -327,8 +327,8 @@ class NGP:
         self, frames: np.ndarray, numbers: np.ndarray, group: int, rng: np.random.Generator | None = None
     ) -> Seen:
         """Pixels of pictures, `group` rays for each, spread over it. With random numbers they lie anywhere in
-        their parts of the pixel (one ray for a pixel of one: in its middle), and the background is random;
-        else it is white."""
+        their parts of the pixel (a single ray: in its middle), and the background has random colours where
+        nothing of it is to be learnt. Else it is white behind pictures with alpha, and black."""
         cameras, photographs = self._scene.cameras, self._scene.photographs
         y, x = np.divmod(numbers, cameras.sizes[frames, 0])
         within = rng.random((len(frames) * group, 2), np.float32) if rng is not None and group > 1 else 0.5
@@ -337,8 +337,12 @@ class NGP:
         pixels = photographs.pixels[photographs.starts[frames] + numbers]
         target = np.ones((len(pixels), 4), np.float32)
         target[:, : pixels.shape[1]] = pixels / np.float32(255)
-        shape = (len(pixels), 3)
-        background = rng.random(shape, np.float32) if rng is not None else np.ones(shape, np.float32)
+        shape, scene = (len(pixels), 3), self._scene
+        empty_is_black = not (scene.has_alpha or scene.unbounded or scene.forward_facing)
+        if rng is None or empty_is_black:
+            background = np.full(shape, scene.has_alpha, np.float32)
+        else:
+            background = rng.random(shape, np.float32)
         jitter = rng.random(len(rays), np.float32) if rng is not None else np.full(len(rays), 0.5, np.float32)
         return Seen(rays, outside.directions, *(torch.from_numpy(a) for a in (jitter, target, background)))
 
@@ -406,19 +410,11 @@ class NGP:
         for part in torch.arange(len(rays)).split(CHUNK):
             some = rays[part]
             features, places, lengths, starts = self._sampled(some, torch.full((len(some),), 0.5))
-            seen.append(
-                radiance.look(
-                    features,
-                    field.dense,
-                    field.light,
-                    views[part],
-                    starts,
-                    places,
-                    lengths,
-                    self.config.widths,
-                    UNIT,
-                )
-            )
+            found = radiance.look(
+                features, field.dense, field.light, views[part], starts, places, lengths, self.config.widths,
+                UNIT,
+            )  # fmt: skip
+            seen.append(found)
         return torch.cat(seen) if seen else torch.zeros(0, 5)
 
     def _rays(

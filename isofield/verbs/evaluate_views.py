@@ -157,7 +157,7 @@ def compared_views(
             if judging.out is not None:
                 file = judging.out / f"{files[place]}.png"
                 write_image(file, picture_of(view, "colour", (0, 1), background))
-            shown, counted = view.over(background), _counted(scene, int(number))
+            shown, counted = view.over(background), pictures.counted_in(number)
             truth = over_background(scene.photographs.picture(int(number)), background)
             images.append({"name": scene.names[number], **_figures(shown, truth, counted, background)})
             if surface is not None:
@@ -191,15 +191,6 @@ def compared_views(
         "meaning": {name: MEANING[name] for name in figures},
         "images": images,
     }
-
-
-def _counted(scene: Scene, number: int) -> np.ndarray | None:
-    """Which pixels of a photograph count, [H, W] bool; None for all."""
-    pictures = scene.photographs
-    if pictures.counted is None:
-        return None
-    width, height = pictures.sizes[number]
-    return pictures.counted[pictures.starts[number] : pictures.starts[number + 1]].reshape(height, width)
 
 
 def _mesh_to_judge(run: Run, scene: Scene, mesh: Mesh | str | Path | None) -> Mesh | None:

@@ -11,7 +11,7 @@ import torch
 from .. import __version__, data
 from ..data.scene import Box, Photographs, Scene
 from ..data.weights import read_weights
-from ..methods.nerf import Config, NeRF
+from ..methods.nerf import AS_IT_IS, Config, NeRF
 from ..networks.nerf import NeRFWiring, from_keras_order, from_published
 from ..rendering.cameras import Cameras, focal_length, looking_at, pinholes
 from ..runtime.errors import InputError
@@ -139,7 +139,8 @@ def _config_and_scene(given: dict[str, Any], source: Any, checkpoint: Path) -> t
         scene = data.as_record(source)
         if not isinstance(scene, Scene):
             raise InputError("is no scene of posed photographs", str(source), "Name the folder of one.")
-        return Config(**given).for_data(scene), scene
+        frame = {} if scene.forward_facing else {"frame": AS_IT_IS}  # the network's own world
+        return Config(**{**frame, **given}).for_data(scene), scene
     forward = given.get("ndc") is not None
     box = {"lower": FORWARD_BOX[0], "upper": FORWARD_BOX[1]} if forward else {}
     config = Config(**{**(FORWARD if forward else BLENDER), **box, **given})

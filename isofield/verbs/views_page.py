@@ -1,6 +1,7 @@
 """The page of a scene's run: views beside photographs, from the worst to the best, an orbit, the mesh."""
 
-from typing import Any
+from math import inf
+from typing import Any, get_args
 
 import numpy as np
 
@@ -63,18 +64,18 @@ def views_page(run: Run, scene: Scene, mesh: Mesh | None = None) -> None:
 
 def _beside(run: Run, scene: Scene, images: list[dict[str, Any]]) -> list[Beside]:
     """A few of the views that were judged, evenly chosen from the worst to the best."""
-    ranked = sorted(images, key=lambda image: image["psnr_db"])
+    ratios = {image["name"]: inf if image["psnr_db"] is None else image["psnr_db"] for image in images}
+    ranked = sorted(ratios, key=lambda name: ratios[name])
     places = np.unique(np.linspace(0, len(ranked) - 1, SHOWN).round().astype(int))
     views, background = run.views, BACKGROUNDS[background_of(run)]
-    numbers = np.array([scene.names.index(ranked[place]["name"]) for place in places])
+    numbers = np.array([scene.names.index(ranked[place]) for place in places])
     span = depths(views.render, scene.cameras[numbers], rays=views.rays)
     rows = []
     for place, number in zip(places, numbers):
         view = render_view(views.render, scene.cameras, int(number), rays=views.rays)
         truth = over_background(scene.photographs.picture(int(number)), background)
         rank = {0: "worst", len(ranked) // 2: "median", len(ranked) - 1: "best"}.get(int(place), "")
-        image = ranked[place]
-        caption = f"{image['name']}: {image['psnr_db']:.2f} dB" + (f", the {rank}" if rank else "")
+        caption = f"{ranked[place]}: {ratios[ranked[place]]:.2f} dB" + (f", the {rank}" if rank else "")
         rows.append(
             Beside(
                 caption,
@@ -88,5 +89,6 @@ def _beside(run: Run, scene: Scene, images: list[dict[str, Any]]) -> list[Beside
 
 def _up(scene: Scene) -> Up:
     """The axis of the world that is nearest to what is up in the pictures."""
-    axes: tuple[Up, ...] = ("x", "y", "z")
-    return axes[int(np.abs(up_of(scene.cameras.poses)).argmax())]
+    up = up_of(scene.cameras.poses)
+    axes: tuple[Up, ...] = get_args(Up)
+    return axes[int(np.concatenate([up, -up]).argmax())]

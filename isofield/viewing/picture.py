@@ -15,7 +15,7 @@ from .colours import colour_map, displayed, linear_light
 
 __all__ = ["UP_AXES", "Up", "contact_sheet", "draw_mesh", "draw_points", "write_png"]
 
-Up = Literal["x", "y", "z"]
+Up = Literal["x", "y", "z", "-x", "-y", "-z"]
 Colour = tuple[int, int, int]
 
 # For each up axis the directions right, up and towards the viewer at azimuth 0; right-handed.
@@ -23,6 +23,9 @@ UP_AXES: dict[str, tuple[Colour, Colour, Colour]] = {
     "x": ((0, -1, 0), (1, 0, 0), (0, 0, 1)),
     "y": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
     "z": ((1, 0, 0), (0, 0, 1), (0, -1, 0)),
+    "-x": ((0, 1, 0), (-1, 0, 0), (0, 0, 1)),
+    "-y": ((1, 0, 0), (0, -1, 0), (0, 0, -1)),
+    "-z": ((1, 0, 0), (0, 0, -1), (0, 1, 0)),
 }
 FIELD_OF_VIEW = np.radians(28)  # across the ball that is shown
 VIEWER = 1 / np.sin(FIELD_OF_VIEW / 2)  # distance of the viewer from the ball's centre, in its radii

@@ -1,7 +1,6 @@
 """Scenes: what each format means, what is refused, and what pictures become."""
 
 import json
-import shutil
 import stat
 import struct
 from pathlib import Path
@@ -130,6 +129,27 @@ def test_split_of_the_file_wins(tmp_path):
     names = [f"images/{number}.png" for number in range(10)]
     scene = load(write_nerfstudio(tmp_path, train_filenames=names[:7], val_filenames=names[7:]))
     assert (len(scene.train), scene.test.tolist()) == (7, [7, 8, 9])
+
+
+def test_one_list_of_names_leaves_the_other_frames_to_the_other(tmp_path):
+    names = [f"images/{number}.png" for number in range(10)]
+    for learnt in ({"test_filenames": names[7:]}, {"train_filenames": names[:7]}):
+        scene = load(write_nerfstudio(tmp_path, **learnt))
+        assert (len(scene.train), scene.test.tolist()) == (7, [7, 8, 9])
+
+
+def test_holdout_is_for_training_frames_alone_too(tmp_path):
+    (write_blender(tmp_path) / "transforms_test.json").unlink()
+    scene = load_scene(tmp_path, holdout=2)
+    assert (scene.train.tolist(), scene.test.tolist()) == ([1, 3], [0, 2])
+
+
+def test_a_focal_length_of_a_frame_wins_over_that_of_the_file_whatever_its_unit(tmp_path):
+    folder = write_nerfstudio(tmp_path)
+    rewrite(folder, lambda content: content["frames"][3].update(camera_angle_x=1.0))
+    focal = load(folder).cameras.intrinsics[:, 0]
+    assert focal[3] == pytest.approx(SIZE / 2 / np.tan(0.5))
+    assert focal[4] == 20
 
 
 def test_instant_ngp_reads_degrees_before_pixels_before_radians(tmp_path):
@@ -326,56 +346,6 @@ def test_colmap_is_run_on_photographs_alone_and_its_model_read(tmp_path, monkeyp
     assert "feature_extractor --database_path" in called
     assert "--SiftExtraction.use_gpu 0" in called
     assert "exhaustive_matcher" in called
-
-
-def colmap_binary(folder, shared):
-    shutil.copytree(shared / "parity" / "colmap_model" / "binary", folder, dirs_exist_ok=True)
-    return folder
-
-
-@pytest.mark.parametrize("form", ["text", "binary"])
-def test_parity_colmap_poses(shared, form):
-    pack = shared / "parity" / "colmap_model"
-    outputs = np.load(pack / "outputs.npz")
-    model = read_model(pack / form)
-    order = [1, 0, 2, 3]  # the pack goes by ids, a model by names
-    expected = outputs["camera_to_world_opencv"][order, :3]
-    np.testing.assert_allclose(model.poses, expected, rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(np.sort(model.points, axis=0), np.sort(outputs["xyz"], axis=0), rtol=1e-12)
-
-
-def test_truncated_and_fuzzed_colmap_binaries_end_in_a_model_or_an_input_error(tmp_path, shared):
-    noise, refused = np.random.default_rng(0), []
-    folder = colmap_binary(tmp_path / "model", shared)
-    for name in ("cameras.bin", "images.bin", "points3D.bin"):
-        whole = (folder / name).read_bytes()
-        for trial in range(150):
-            content = bytearray(whole[: noise.integers(0, len(whole))] if trial % 2 else whole)
-            for _ in range(trial % 4):
-                if len(content) > 8:
-                    at = noise.integers(0, len(content) - 8)
-                    content[at : at + 8] = noise.choice(
-                        [b"\xff" * 8, bytes(8), struct.pack("<Q", 1 << 40), noise.bytes(8)]
-                    )
-            (folder / name).write_bytes(content)
-            try:
-                read_model(folder)
-            except InputError as error:
-                refused.append(error.remedy)
-        (folder / name).write_bytes(whole[:-5])
-        with pytest.raises(InputError, match=r"too early|ends within"):
-            read_model(folder)
-        (folder / name).write_bytes(whole)
-    assert all(refused)
-
-
-def test_unknown_camera_model_is_refused(tmp_path, shared):
-    folder = colmap_binary(tmp_path / "model", shared)
-    content = bytearray((folder / "cameras.bin").read_bytes())
-    content[12:16] = struct.pack("<i", 16)
-    (folder / "cameras.bin").write_bytes(content)
-    with pytest.raises(InputError, match="unknown camera model 16"):
-        read_model(folder)
 
 
 def recentred(poses):

@@ -179,12 +179,38 @@ def test_it_learns_a_colour_and_says_so():
     assert (views.density(torch.tensor([[0.0, 0.0, 1.6]])) == 0).all()
 
 
-def test_a_scene_without_near_and_far_is_scaled_to_the_published_box():
+@pytest.mark.parametrize("ends", [(None, None), (12.0, 80.0)])
+def test_a_scene_is_scaled_to_the_published_box(ends):
     box = Box((10.0, 10.0, 10.0), (40.0, 40.0, 25.0))
-    config = method_for(dataclasses.replace(scene_of(), near=None, far=None, box=box)).config
+    config = method_for(dataclasses.replace(scene_of(), near=ends[0], far=ends[1], box=box)).config
     frame = np.array(config.frame).reshape(3, 4)
     np.testing.assert_allclose(frame[:, :3] @ [40, 40, 25] + frame[:, 3], [1.5, 1.5, 0.75])
     assert 0 < config.near < config.far
+    assert ends[0] is None or (config.near, config.far) == ends
+
+
+def test_the_published_scenes_stay_as_they_are():
+    similarity = method_for(scene_of()).config.similarity
+    assert torch.equal(torch.cat([similarity[0], similarity[1][:, None]], 1), torch.eye(3, 4))
+
+
+def test_rays_begin_before_the_box_whatever_the_angle():
+    box = Box((-1.5,) * 3, (1.5,) * 3)
+    scene = dataclasses.replace(scene_of(), near=None, far=None, box=box)
+    near = method_for(scene).config.near
+    least = 4 / np.hypot(1, 0.3) - 1.5  # along the axis of the nearest camera
+    assert 0.5 * least < near <= least
+
+
+def test_a_fisheye_looks_back_over_its_shoulder():
+    scene = scene_of()
+    cameras = dataclasses.replace(
+        scene.cameras, fisheye=np.ones(6, bool), intrinsics=np.tile([2.0, 2, 4, 4], (6, 1))
+    )
+    method = method_for(scene)
+    pixels = np.array([[0, 4], [4, 4]])
+    rays = method._rays(cameras, 0, pixels)
+    torch.testing.assert_close(rays.directions, cameras.rays(0, pixels + 0.5).directions)
 
 
 def forward_scene(views=5):

@@ -212,7 +212,9 @@ def test_rays_that_go_backward_see_nothing_of_a_forward_facing_scene():
     assert not seen.distance.any()
 
 
-@pytest.mark.parametrize("settings", [{"rays_per_pixel": 3}, {"cells": 66}, {"samples": 0}])
+@pytest.mark.parametrize(
+    "settings", [{"rays_per_pixel": 3}, {"rays_per_pixel": 1089}, {"cells": 66}, {"samples": 0}]
+)
 def test_settings_that_cannot_be_are_refused(settings):
     with pytest.raises(InputError):
         Config(**settings)
@@ -224,3 +226,20 @@ def test_a_camera_among_the_cells_says_nothing_about_them(scene):
     cameras = replace(scene.cameras, poses=inside)
     hull = visual_hull(replace(scene, cameras=cameras, train=scene.train[:1]), np.full(3, -1.0), 2.0, 64)
     assert hull.all()
+
+
+def test_what_a_mask_leaves_out_is_not_carved_away(scene):
+    nothing = np.zeros(len(scene.photographs.pixels), bool)
+    empty = replace(scene.photographs, pixels=np.zeros_like(scene.photographs.pixels))
+    for counted, left in ((None, False), (nothing, True)):
+        pictures = replace(empty, counted=counted)
+        hull = visual_hull(replace(scene, photographs=pictures), np.full(3, -0.5), 1.0, 16)
+        assert hull.all() == left
+
+
+def test_behind_a_bounded_scene_without_alpha_it_is_black(scene):
+    opaque = replace(scene, photographs=replace(scene.photographs, pixels=scene.photographs.pixels[:, :3]))
+    for given, black in ((opaque, True), (replace(opaque, unbounded=True), False), (scene, False)):
+        method = NGP(SMALL.for_data(given))
+        method.prepare(given, 0)
+        assert (not method.batch("field", 0, 0.0).background.any()) == black

@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 import pytest
+import torch
 
 from isofield.data import load_scene, load_shape
 from isofield.data.camera_path import CameraPath, write_camera_path
+from isofield.rendering.volume import Rendered
 from isofield.runtime.errors import InputError
 from isofield.training.method import Views
 from isofield.training.run_folder import RunFolder
@@ -108,6 +110,17 @@ def test_views_of_which_no_pixel_counts_are_left_out(run):
     counted[:] = False
     with pytest.raises(InputError, match="no test views of which a pixel counts"):
         evaluate(run, source=masked)
+
+
+def test_a_view_without_any_error_has_its_place_on_the_page(tmp_path, ball_scene):
+    nothing = replace(
+        ball_scene.VIEWS, render=lambda rays: Rendered(*(torch.zeros(len(rays), *s) for s in ((3,), (), ())))
+    )
+    folder = ball_scene.write_scene(tmp_path / "ball")
+    PIL.Image.new("RGBA", (40, 32)).save(folder / "test" / "r_1.png")
+    empty = run_of(folder, tmp_path / "run", nothing)
+    evaluate(empty)
+    assert "r_1: inf dB, the best" in empty.folder.page.read_text(encoding="utf-8")
 
 
 def test_a_scene_in_memory_is_judged_as_it_is(run):

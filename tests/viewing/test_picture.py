@@ -6,6 +6,7 @@ from PIL import Image
 from isofield.geometry.mesh import Mesh, area_weighted_normals
 from isofield.runtime.errors import FailedError
 from isofield.viewing.picture import (
+    UP_AXES,
     colour_map,
     contact_sheet,
     draw_mesh,
@@ -169,3 +170,10 @@ def test_png_is_read_back_as_it_was_and_a_bad_folder_is_explained(tmp_path):
     np.testing.assert_array_equal(np.array(Image.open(tmp_path / "a.png")), image)
     with pytest.raises(FailedError):
         write_png(tmp_path / "missing" / "a.png", image)
+
+
+@pytest.mark.parametrize("up", UP_AXES)
+def test_every_up_axis_has_a_right_handed_frame(up):
+    right, above, front = np.array(UP_AXES[up])
+    np.testing.assert_array_equal(np.cross(right, above), front)
+    assert above["xyz".index(up[-1])] == (-1 if up[0] == "-" else 1)

@@ -180,8 +180,8 @@ def _lens(lens: tuple, size: tuple[int, int], picture: Path, folder: Path) -> tu
 
 
 def _image_folder(path: Path, folder: Path, model: Model) -> Path:
-    """The folder with most of the model's pictures, `images` first; of the model's own size where several
-    have them."""
+    """The folder with most of the model's pictures; `images` where several have as many, else the first by
+    name."""
     roots = [path, *([] if folder == path else [folder]), *list(path.resolve().parents)[:3]]
     best, most = path / "images", 0
     for root in roots:

@@ -23,6 +23,7 @@ __all__ = ["frames_of", "read_nerfstudio", "transforms"]
 
 LARGEST = 32 << 20  # bytes of a list of frames: some 40 000 frames
 LENSES = ("OPENCV", "OPENCV_FISHEYE", "PINHOLE", "SIMPLE_PINHOLE", "SIMPLE_RADIAL", "RADIAL", "PERSPECTIVE")
+FOCAL = ("x_fov", "y_fov", "fl_x", "fl_y", "camera_angle_x", "camera_angle_y")
 OTHER_LENSES = ("latlong", "equirectangular", "orthographic", "ftheta_p0")
 CONVENTION = "OpenGL axes, camera to world, pixel centres at +0.5"
 
@@ -32,8 +33,9 @@ def read_nerfstudio(path: Path) -> Posed:
 
     Intrinsics of a frame win over those for all. box: `aabb`; else, where `aabb_scale`, `scale` or `offset`
     is given, instant-ngp's unit cube; else what the cameras look at (`box_seen_by`). Split by
-    `train_filenames` and `test_filenames` or `val_filenames`. Masks: nerfstudio's `mask_path` (black is not
-    learnt from), instant-ngp's `dynamic_mask_NAME.png` (black is learnt from).
+    `train_filenames` and `test_filenames` or `val_filenames`; one of them alone leaves the rest to the other.
+    Masks: nerfstudio's `mask_path` (black is not learnt from), instant-ngp's `dynamic_mask_NAME.png` (black
+    is learnt from).
     """
     content = transforms(path)
     names, files, cameras, notes = frames_of(content, path, sort=True)
@@ -92,7 +94,8 @@ def frames_of(
         declared = _size(both, path)
         file = look_at(paths[number], declared)
         files.append(_masked(file, frame, path.parent))
-        rows.append(_lens(both, declared or file.size, file, path))
+        own = frame if any(frame.get(key) is not None for key in FOCAL) else content
+        rows.append(_lens(both, own, declared or file.size, file, path))
     intrinsics, distortion, fisheye = zip(*rows, strict=True)
     cameras = Cameras(
         poses,
@@ -143,12 +146,17 @@ def _size(values: dict[str, Any], path: Path) -> tuple[int, int] | None:
 
 
 def _lens(
-    values: dict[str, Any], declared: tuple[int, int], file: PictureFile, path: Path
+    values: dict[str, Any],
+    focal_lengths: dict[str, Any],
+    declared: tuple[int, int],
+    file: PictureFile,
+    path: Path,
 ) -> tuple[list[float], list[float], bool]:
     """fx, fy, cx, cy in pixels of the picture; distortion; whether it is a fisheye.
 
-    Along each axis the first of `x_fov` (degrees), `fl_x` (pixels), `camera_angle_x` (radians) that is given;
-    an axis without any has the focal length of the other (instant-ngp).
+    focal_lengths: of the frame, or of the whole file where the frame has none. Along each axis the first of
+    `x_fov` (degrees), `fl_x` (pixels), `camera_angle_x` (radians) that is given; an axis without any has the
+    focal length of the other (instant-ngp).
     """
     ratio = [actual / said for actual, said in zip(file.size, declared, strict=True)]
     if abs(ratio[0] / ratio[1] - 1) > 0.02:
@@ -157,7 +165,7 @@ def _lens(
             file.path,
             "Intrinsics and pictures must be of one size, or scaled alike.",
         )
-    focal = [_focal(values, axis, size, path) for axis, size in zip("xy", declared, strict=True)]
+    focal = [_focal(focal_lengths, axis, size, path) for axis, size in zip("xy", declared, strict=True)]
     fx, fy = focal[0] or focal[1], focal[1] or focal[0]
     if not fx or not fy:
         raise InputError(
@@ -248,11 +256,14 @@ def _split(
     """Numbers of the frames to learn from and to test on, by the lists of names in the file."""
     lists = {key: content.get(f"{key}_filenames") for key in ("train", "val", "test")}
     given = {key: {Path(str(n)).as_posix() for n in v} for key, v in lists.items() if isinstance(v, list)}
-    if "train" not in given:
-        return None, None
-    kept = given.get("test") or given.get("val") or set()
     plain = [Path(name).as_posix() for name in names]
-    train = np.array([i for i, name in enumerate(plain) if name in given["train"]], np.int64)
+    kept = given.get("test") or given.get("val") or set(plain) - given.get("train", set(plain))
+    learnt = given.get("train") or set(plain) - kept
+    if not kept:
+        return None, None
+    train, test = (
+        np.array([i for i, name in enumerate(plain) if name in some], np.int64) for some in (learnt, kept)
+    )
     if not len(train):
         raise InputError("none of train_filenames is a frame", path, "Use the names of file_path.")
-    return train, np.array([i for i, name in enumerate(plain) if name in kept], np.int64)
+    return train, test

@@ -79,7 +79,7 @@ function readAddress() {
   const words = new URLSearchParams(location.hash.slice(1));
   const one = (key, allowed) => (allowed.includes(words.get(key)) ? words.get(key) : start[key]);
   Object.assign(state, start, {
-    mode: one("mode", choices("mode")), show: one("show", choices("show")), up: one("up", ["x", "y", "z"]),
+    mode: one("mode", choices("mode")), show: one("show", choices("show")), up: one("up", choices("up")),
     cut: words.get("cut") === "1", flat: words.get("flat") === "1", wire: words.get("wire") === "1",
   });
   const [, axis, at] = /^([xyz]):(\d+(?:\.\d+)?)$/.exec(words.get("slice")) ?? [];
