@@ -147,3 +147,12 @@ def test_gradients_follow_the_factor_on_the_error():
     thrice = case.with_gradients(lambda *trained: 3 * case.error(*trained))
     for a, b in zip(once[1:], thrice[1:]):
         torch.testing.assert_close(3 * a, b)
+
+
+def test_colours_that_are_black_beyond_measure_are_numbers():
+    case = Case(drawn(60, 40))
+    case.trained[2] *= 60  # logits of thousands
+    seen = case.look()
+    assert seen.isfinite().all()
+    torch.testing.assert_close(seen.double(), case.exact_look(*case.trained), rtol=1e-4, atol=1e-4)
+    assert all(each.isfinite().all() for each in case.with_gradients(case.error))

@@ -13,6 +13,7 @@ from .reference import BOUND, HARMONICS, ROOM
 __all__ = ["harmonics", "learn", "look", "reach"]
 
 _ZERO, _ONE, _BOUND = np.float32(0), np.float32(1), np.float32(BOUND)
+_DARKEST = np.float32(80)  # the colour's logarithm below which it is 0: 1 / (1 + infinity) would be no number
 
 
 @njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
@@ -153,7 +154,7 @@ def _forward(
         for channel in range(3):
             row = o[sub, channel]
             for lane in range(128):
-                row[lane] = _ONE / (_ONE + np.exp(-row[lane]))
+                row[lane] = _ONE / (_ONE + np.exp(min(-row[lane], _DARKEST)))
     return count
 
 
