@@ -46,16 +46,18 @@ class Levels:
     cell: float
 
 
-def agreement(one: View, other: View, tolerance: float) -> tuple[float, int]:
-    """How far two views of one camera agree, summed over pixels, and the number of pixels in which either
-    sees something: a pixel counts 1 where both see it equally far, falling to 0 at distances `tolerance`
-    apart,
-    and 0 where only one of them sees anything. Without distances it would be the intersection over union of
-    the outlines."""
+def agreement(one: View, other: View, tolerance: float) -> tuple[int, int]:
+    """In how many pixels two views of one camera see the same, at distances less than `tolerance` apart, and
+    in how many either sees something. Without distances it would be the intersection over union of the
+    outlines.
+
+    How far apart does not count: a field's mean distance lies a little behind its surface everywhere, and
+    levels that fit it best would leave out what is thin or faint.
+    """
     nearer, farther = np.minimum(one.depth, other.depth), np.maximum(one.depth, other.depth)
     both, either = np.isfinite(farther), np.isfinite(nearer)
-    apart = farther[both] - nearer[both]
-    return float(np.clip(1 - apart / tolerance, 0, None).sum()), int(either.sum())
+    same = farther[both] - nearer[both] < tolerance
+    return int(same.sum()), int(either.sum())
 
 
 def best_level(

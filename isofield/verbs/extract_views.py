@@ -72,8 +72,8 @@ def surface_of_views(run: Run, shape: Any, trim: bool, level: float | None) -> E
                 "chosen": "asked for"
                 if level is not None
                 else "of those tried, the one whose surface the training cameras see where they see the "
-                "field: agreement is 1 for a pixel in which both are equally far, 0 where they are "
-                "two cells of the coarse grid apart or only one is seen, over pixels in which either is",
+                "field: agreement is the share of pixels in which both are seen, less than two cells of "
+                "the coarse grid apart, of those in which either is",
                 "agreement": dict(found.tried)[found.level],
                 "tried": [list(pair) for pair in found.tried],
             },

@@ -83,7 +83,8 @@ def test_agreement_is_the_overlap_of_the_outlines_where_distances_are_equal():
 
     one = view([1, 1, 1, 0], 2)
     assert agreement(one, view([0, 1, 1, 0], 2), 0.5) == (2, 3)
-    assert agreement(one, view([0, 1, 1, 0], 2.25), 0.5) == (1, 3)
+    assert agreement(one, view([0, 1, 1, 0], 2.25), 0.5) == (2, 3)
+    assert agreement(one, view([0, 1, 1, 0], 2.75), 0.5) == (0, 3)
     assert agreement(one, view([0, 0, 0, 1], 2), 0.5) == (0, 4)
 
 
