@@ -93,6 +93,12 @@ class Scene:
         """Whether the pictures say what is background."""
         return self.photographs.pixels.shape[1] == 4
 
+    @property
+    def judged(self) -> tuple[str, np.ndarray]:
+        """Which frames views are compared with, and their numbers: "test", or "train" where none were kept
+        apart."""
+        return ("test", self.test) if len(self.test) else ("train", self.train)
+
     @cached_property
     def fingerprint(self) -> str:
         """A short hash of what is learnt from: cameras, split, and the files of the pictures (their pixels,

@@ -78,7 +78,7 @@ def best_level(
     grid = Grid.cubic(RESOLUTION, box)
     values = Evaluator(density)(np.stack(np.meshgrid(*grid.axes, indexing="ij"), axis=-1).reshape(-1, 3))
     some = cameras[np.unique(np.linspace(0, len(cameras) - 1, VIEWS).round().astype(int))]
-    some = some.resized(np.maximum(some.sizes * LONGEST // some.sizes.max(axis=1, keepdims=True), 1))
+    some = some.shrunk(LONGEST)
     views = [
         render_view(render, some, n, progress, (n / len(some), (n + 1) / len(some))) for n in range(len(some))
     ]

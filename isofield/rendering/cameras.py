@@ -106,6 +106,10 @@ class Cameras:
         ratio = sizes / self.sizes
         return replace(self, intrinsics=self.intrinsics * np.concatenate([ratio, ratio], axis=1), sizes=sizes)
 
+    def shrunk(self, longest: int) -> "Cameras":
+        """The same cameras with pictures of `longest` pixels along their longer sides."""
+        return self.resized(np.maximum(self.sizes * longest // self.sizes.max(axis=1, keepdims=True), 1))
+
 
 def pinholes(
     poses: Float[np.ndarray, "cameras 3 4"],

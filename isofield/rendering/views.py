@@ -88,8 +88,7 @@ def depths(
 ) -> tuple[float, float]:
     """The range of depths in a few small views of the cameras, but for a hundredth at each end: what colours
     of depth are to span. (0, 1) where they see nothing."""
-    some = cameras[np.unique(np.linspace(0, len(cameras) - 1, views).round().astype(int))]
-    small = some.resized(np.maximum(some.sizes * longest // some.sizes.max(axis=1, keepdims=True), 1))
+    small = cameras[np.unique(np.linspace(0, len(cameras) - 1, views).round().astype(int))].shrunk(longest)
     seen = [render_view(render, small, number, rays=rays) for number in range(len(small))]
     found = np.concatenate([view.depth.ravel() for view in seen])
     found = found[np.isfinite(found)]

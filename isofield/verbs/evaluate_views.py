@@ -119,7 +119,7 @@ def compared_views(
     """The figures, in the form of those of a mesh; "images" has those of each view. mesh: None for the run's
     own, where it has one; it is judged too where the photographs have alpha."""
     surface = _mesh_to_judge(run, scene, mesh)
-    which, numbers = ("test", scene.test) if len(scene.test) else ("train", scene.train)
+    which, numbers = scene.judged
     doubts = []
     if which == "train":
         doubts.append(

@@ -33,7 +33,7 @@ def finish(run: Run, scene: Scene, meshing: Meshing, watch: Stopwatch) -> None:
         say(f"note: no mesh was made: {error}")
     watch.lap("extraction")
     pace = _seconds_per_pixel(run)
-    which, numbers = ("test", scene.test) if len(scene.test) else ("train", scene.train)
+    which, numbers = scene.judged
     sizes = scene.cameras.sizes[numbers].prod(axis=1)
     views = max(int(VIEWS_SECONDS / (pace * float(sizes.mean()))), 1)
     if views < len(numbers):
@@ -54,8 +54,7 @@ def finish(run: Run, scene: Scene, meshing: Meshing, watch: Stopwatch) -> None:
 
 def _seconds_per_pixel(run: Run) -> float:
     """How long a pixel takes, by a small view; the first one compiles."""
-    camera = run.cameras[run.frames("train")[:1]]
-    small = camera.resized((camera.sizes * PROBE // camera.sizes.max()).clip(1))
+    small = run.cameras[run.frames("train")[:1]].shrunk(PROBE)
     seconds = 0.0
     for _ in range(2):
         before = time.perf_counter()
