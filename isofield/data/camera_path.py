@@ -36,7 +36,9 @@ def read_camera_path(path: Path) -> CameraPath:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"cannot be read as JSON: {error}", path, ADVICE) from None
+        missing = isinstance(error, FileNotFoundError)
+        what = "there is no such file" if missing else f"cannot be read as JSON: {error}"
+        raise InputError(what, path, "Check the spelling." if missing else ADVICE) from None
     if isinstance(content, dict) and isinstance(content.get("path"), list):
         raise InputError("is a camera path of instant-ngp, which has other fields", path, ADVICE)
     if not isinstance(content, dict) or not isinstance(content.get("camera_path"), list):

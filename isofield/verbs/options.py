@@ -80,7 +80,7 @@ class TrainOptions:
     downscale: int | None = None
     """of a scene: each pixel is the mean of so many photograph's pixels along each side (default: 1)"""
     holdout: int | None = None
-    """of a scene: every so-manieth frame is kept for tests, where the files give no split (default: 8 for
+    """of a scene: every N-th frame is kept for tests, where the files give no split (default: 8 for
     LLFF, else none)"""
 
     def budget(self, default_steps: int) -> Budget:

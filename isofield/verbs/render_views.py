@@ -144,6 +144,10 @@ def _path(run: Run, filming: Filming) -> tuple[str, Cameras, list[str], float]:
             raise InputError(
                 f"{seconds:g} s are {count} frames", "--seconds", f"Give a length of 1 to {MOST} frames."
             )
+        if way == "spiral" and not known["forward_facing"]:
+            say(
+                "note: a spiral is for cameras that all look the same way; around an object take --path orbit"
+            )
         cameras = _flown(run, way, count)
     elif way.lower().endswith(".json"):
         if filming.seconds is not None:

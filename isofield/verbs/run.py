@@ -156,9 +156,9 @@ class Run:
         path: str = self.description["data"]["path"]
         if not path:
             raise InputError(
-                "was trained on an input in memory, which is not kept",
+                "knows no file of its input: it was imported, or trained on an input in memory",
                 self.path,
-                "Hand it over: extract(run, shape=...), evaluate(run, source=...).",
+                "Name it: --data PATH; in Python evaluate(run, source=...), extract(run, shape=...).",
             )
         return path
 

@@ -93,5 +93,5 @@ def test_junk_is_refused_in_words(tmp_path, content, words):
 
 
 def test_a_missing_file_is_refused_in_words(tmp_path):
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="no such file"):
         read_camera_path(tmp_path / "none.json")

@@ -177,12 +177,14 @@ def test_mask_says_which_pixels_count(tmp_path):
     mask[:6] = 255
     PIL.Image.fromarray(mask).save(folder / "mask.png")
     rewrite(folder, lambda content: content["frames"][1].update(mask_path="mask.png"))
-    photographs = load(folder).photographs
+    scene = load(folder)
+    photographs = scene.photographs
     assert photographs.counted is not None
     np.testing.assert_array_equal(
         photographs.counted[photographs.starts[1] : photographs.starts[2]], mask.ravel() > 0
     )
     assert photographs.counted[: photographs.starts[1]].all()
+    assert any("Masks keep" in note for note in scene.notes)
 
 
 def test_absent_pictures_are_named_and_left_out(tmp_path):

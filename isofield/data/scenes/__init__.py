@@ -9,7 +9,7 @@ import numpy as np
 
 from ...runtime.errors import InputError
 from ..photographs import decode
-from ..scene import Scene
+from ..scene import Photographs, Scene
 from .blender import read_blender
 from .colmap import models_in, read_colmap
 from .idr import read_idr
@@ -38,7 +38,7 @@ def load_scene(
     """The scene in a folder or a .json of one of the formats in SCENE_READERS.
 
     downscale: each pixel is the average of so many pixels of the file along each side. holdout: every
-    so-manieth frame, from the first, is kept for tests where the file gives no split (None: as usual for the
+    N-th frame, from the first, is kept for tests where the file gives no split (None: as usual for the
     format). test_views: whether the pictures of the test frames are decoded; their cameras are there in any
     case. Raises InputError for what cannot be read or used: what is wrong, where, and what to do.
     """
@@ -76,9 +76,19 @@ def load_scene(
         posed.format,
         posed.convention,
         str(path),
-        (found, *split, *posed.notes, *changes),
+        (found, *split, *posed.notes, *changes, *_masked(photographs)),
         downscale,
     )
+
+
+def _masked(photographs: Photographs) -> list[str]:
+    """What masks leave out, in words."""
+    if photographs.counted is None:
+        return []
+    share = 1 - float(photographs.counted.mean())
+    return [
+        f"Masks keep {share:.1%} of the pixels out of learning and judging; only alpha would make them empty."
+    ]
 
 
 def holds_scene(folder: Path) -> bool:
