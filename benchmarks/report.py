@@ -54,7 +54,7 @@ def publish(
 
     body: paragraphs and tables, the finding last. The command beside the numbers is the one that runs now.
     """
-    shown = [a for a in sys.argv[1:] if a != "--write"]
+    shown = [Path(a).name if Path(a).is_absolute() else a for a in sys.argv[1:] if a != "--write"]
     command = shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *shown])
     parts = [f"## {title}", f"`{command}`", f"{machine(*packages)}.", *body]
     text = "\n\n".join(parts) + "\n"
