@@ -1,6 +1,7 @@
 """`isofield view` as a user runs it: the address, a port that is taken, Ctrl-C."""
 
 import json
+import select
 import signal
 import socket
 import subprocess
@@ -21,6 +22,7 @@ def test_view_serves_at_the_address_that_it_prints_until_ctrl_c(spot):
             [sys.executable, "-m", "isofield", *words, "--json"], stdout=subprocess.PIPE, text=True
         )
         try:
+            assert select.select([process.stdout], [], [], 120)[0], "it says no address"
             lines = [process.stdout.readline() for _ in range(3)]
             url = json.loads("".join(lines))["url"]
             assert url != f"http://127.0.0.1:{port}"
